@@ -1,0 +1,1 @@
+"""What all rooms share: regions, VCF access, sample lists, maps, files written whole or not at all."""

@@ -1,0 +1,21 @@
+"""Files are written whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside ``path`` and rename it to ``path`` when the block ends well.
+
+    A block that raises leaves neither file, so a killed or failed task never leaves something that
+    looks finished. The temporary name keeps all suffixes (``.vcf.gz``), which some writers look at.
+    """
+    temporary = path.with_name(f".unfinished.{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
