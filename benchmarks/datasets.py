@@ -1,0 +1,207 @@
+"""Data sets of the imputation benchmark: a panel, held-out people at array density, and their truth."""
+
+import gzip
+import json
+import os
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+import msprime
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import genotypes
+from benchmarks.genotypes import Genotypes
+
+TYPED_EVERY = 3_000
+"""Bases for each typed site: about the density of a genome-wide array."""
+TYPED_MAF = 0.05
+"""Typed sites are more common than this in the panel, as those of arrays are."""
+
+
+class Dataset(StrEnum):
+    """The real data sets; README.md of the data folder says where they come from."""
+
+    chr15 = "chr15"
+    par1 = "par1"
+    chr20 = "chr20"
+    chr22 = "chr22"
+
+
+def data_folder() -> Path:
+    """Folder of the real data: DEEPCOHORT_DATA, else ``../shared/data`` beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    return Path(os.environ.get("DEEPCOHORT_DATA", beside))
+
+
+def prepare(dataset: Dataset, seed: int, out: Path) -> None:
+    """Write panel, targets, truth and the peers' genetic map of ``dataset`` under ``out``.
+
+    Args:
+        dataset: which data.
+        seed: draws the held-out people and the typed sites.
+        out: folder for ``panel.vcf.gz``, ``target.vcf.gz`` (phased), ``target.unphased.vcf.gz``,
+            ``truth.vcf.gz``, ``map.plink`` (where there is a map) and ``dataset.json``.
+    """
+    if (out / "dataset.json").exists():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    make: dict[Dataset, Callable[[np.random.Generator, Path], tuple[Genotypes, Genotypes, NDArray[np.int64]]]]
+    make = {Dataset.chr15: _chr15, Dataset.par1: _par1, Dataset.chr20: _chr20, Dataset.chr22: _chr22}
+    panel, truth, typed = make[dataset](rng, out)
+    _write(out, panel, truth, typed, dataset.value, seed)
+
+
+def _write(
+    out: Path, panel: Genotypes, truth: Genotypes, typed: NDArray[np.int64], name: str, seed: int
+) -> None:
+    genotypes.write(out / "panel.vcf.gz", panel)
+    genotypes.write(out / "truth.vcf.gz", truth)
+    genotypes.write(out / "target.vcf.gz", truth.sites(typed))
+    genotypes.write(out / "target.unphased.vcf.gz", truth.sites(typed), phased=False)
+    facts = {
+        "dataset": name,
+        "seed": seed,
+        "contig": panel.contig,
+        "panel_people": int(panel.samples.size),
+        "target_people": int(truth.samples.size),
+        "panel_sites": int(panel.pos.size),
+        "typed_sites": int(typed.size),
+        "map": (out / "map.plink").exists(),
+    }
+    (out / "dataset.json").write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def hold_out(everyone: Genotypes, number: int, rng: np.random.Generator) -> tuple[Genotypes, Genotypes]:
+    """Split people at random into a panel and ``number`` targets, both in the order of the file."""
+    order = rng.permutation(everyone.samples.size)
+    return everyone.people(np.sort(order[number:])), everyone.people(np.sort(order[:number]))
+
+
+def typed_sites(panel: Genotypes, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw one biallelic SNP of panel MAF > 5 % in every window of 3 kb that has one; ``[typed]``."""
+    frequency = panel.alt_frequency()
+    maf = np.minimum(frequency, 1 - frequency)
+    fit = np.flatnonzero(panel.biallelic_snps() & (maf > TYPED_MAF))
+    fit = rng.permutation(fit)
+    _, first = np.unique(panel.pos[fit] // TYPED_EVERY, return_index=True)
+    return np.sort(fit[first])
+
+
+def write_plink_map(out: Path, contig: str, pos: NDArray[np.int64], centimorgan: NDArray[np.float64]) -> None:
+    """Write ``map.plink``: contig, a dot, cM, position, as Beagle and minimac4 read it."""
+    lines = [f"{contig}\t.\t{c:.6f}\t{p}" for p, c in zip(pos, centimorgan, strict=True)]
+    (out / "map.plink").write_text("\n".join(lines) + "\n")
+
+
+def _convert_map(source: Path, out: Path, panel: Genotypes) -> None:
+    """Write the rows of a ``pos chr cM`` map around the panel's region as a PLINK map."""
+    with gzip.open(source, "rt") as file:
+        rows = [line.split() for line in file][1:]
+    pos = np.array([int(row[0]) for row in rows])
+    centimorgan = np.array([float(row[2]) for row in rows])
+    first = max(int(np.searchsorted(pos, panel.pos[0])) - 1, 0)
+    last = int(np.searchsorted(pos, panel.pos[-1], side="right")) + 1
+    write_plink_map(out, panel.contig, pos[first:last], centimorgan[first:last])
+
+
+def _chr15(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
+    folder = data_folder() / "imputation"
+    panel, truth = hold_out(genotypes.read(folder / "chr15.MEGF11.2504.phased.bcf"), 150, rng)
+    _convert_map(folder / "chr15.b37.gmap.gz", out, panel)
+    return panel, truth, typed_sites(panel, rng)
+
+
+def _par1(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
+    folder = data_folder() / "imputation"
+    panel, truth = hold_out(genotypes.read(folder / "PAR1.1000G_phase1.1092.phased.bcf"), 100, rng)
+    _convert_map(folder / "chrX_par1.b37.gmap.gz", out, panel)
+    return panel, truth, typed_sites(panel, rng)
+
+
+def _chr20(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
+    """300 Europeans as panel, 202 others as targets, typed at the sites of a real array.
+
+    NA12878 is left out: she alone is not phased in the source. The map is INFO/CM of the panel. The
+    split is the source's, so the seed changes nothing.
+    """
+    folder = data_folder() / "expression" / "1000g_eur_chr20_shapeit4"
+    panel = genotypes.read(folder / "reference.vcf.gz")
+    truth = genotypes.read(folder / "unphased.vcf.gz")
+    truth = truth.people(np.flatnonzero(truth.samples != "NA12878"))
+    known = {site: i for i, site in enumerate(zip(truth.pos, truth.ref, truth.alt, strict=True))}
+    array = genotypes.read_sites(folder / "scaffold.vcf.gz")
+    typed = np.array(sorted(known[site] for site in array if site in known))
+    centimorgan = genotypes.read_info(folder / "reference.vcf.gz", "CM")
+    pos, first = np.unique(panel.pos, return_index=True)
+    write_plink_map(out, panel.contig, pos, np.maximum.accumulate(centimorgan[first]))
+    return panel, truth, typed
+
+
+def _chr22(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
+    """High-coverage calls; people who are not in the chr15 file are relatives of others: taken out."""
+    folder = data_folder() / "imputation"
+    founders = genotypes.read_samples(folder / "chr15.MEGF11.2504.phased.bcf")
+    everyone = genotypes.read(folder / "1000GP.chr22.noNA12878.s.bcf")
+    everyone = everyone.people(np.flatnonzero(np.isin(everyone.samples, founders)))
+    panel, truth = hold_out(everyone, 150, rng)
+    return panel, truth, typed_sites(panel, rng)
+
+
+def simulate_speed(out: Path, bases: int, panel_people: int, target_people: int, seed: int) -> None:
+    """Simulate the data of the speed benchmark under ``out``, as ``prepare`` writes real data.
+
+    Coalescent (msprime) of the three-population out-of-Africa history with the parameters of
+    Gutenkunst et al. 2009, 1e-8 recombinations and 1.25e-8 mutations a base and generation.
+    """
+    if (out / "dataset.json").exists():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    number = panel_people + target_people
+    share = {"AFR": number // 3, "EUR": number // 3, "EAS": number - 2 * (number // 3)}
+    ancestry = msprime.sim_ancestry(
+        samples=share,
+        demography=out_of_africa(),
+        sequence_length=bases,
+        recombination_rate=1e-8,
+        random_seed=seed,
+    )
+    trees = msprime.sim_mutations(
+        ancestry, rate=1.25e-8, random_seed=seed, model=msprime.BinaryMutationModel()
+    )
+    once = [site.id for site in trees.sites() if len(site.mutations) == 1]
+    matrix = trees.genotype_matrix()[once].astype(np.int8).reshape(len(once), number, 2)
+    pos = trees.tables.sites.position[once].astype(np.int64) + 1
+    names = np.array([f"S{i:05d}" for i in range(number)])
+    count = len(once)
+    everyone = Genotypes("20", names, pos, [f"s{p}" for p in pos], ["A"] * count, ["C"] * count, matrix)
+    panel, truth = hold_out(everyone, target_people, rng)
+    # A site that no panel person carries is not in a real panel either.
+    seen = np.flatnonzero((panel.haplotypes > 0).any(axis=(1, 2)) & (panel.haplotypes == 0).any(axis=(1, 2)))
+    panel, truth = panel.sites(seen), truth.sites(seen)
+    write_plink_map(out, "20", np.array([1, bases]), np.array([0.0, bases / 1e6]))
+    _write(out, panel, truth, typed_sites(panel, rng), "speed", seed)
+
+
+def out_of_africa() -> msprime.Demography:
+    """Three populations out of Africa (Gutenkunst et al. 2009, table 1), 25 years a generation."""
+    generation = 25
+    split_asia, split_europe, growth_africa = 21_200 / generation, 140_000 / generation, 220_000 / generation
+    demography = msprime.Demography()
+    demography.add_population(name="AFR", initial_size=12_300)
+    demography.add_population(name="EUR", initial_size=1_000 * np.exp(0.004 * split_asia), growth_rate=0.004)
+    demography.add_population(name="EAS", initial_size=510 * np.exp(0.0055 * split_asia), growth_rate=0.0055)
+    demography.add_population(name="OOA", initial_size=2_100)
+    demography.add_population(name="AMH", initial_size=12_300)
+    demography.add_population(name="ANC", initial_size=7_300)
+    demography.set_symmetric_migration_rate(["AFR", "EUR"], 3e-5)
+    demography.set_symmetric_migration_rate(["AFR", "EAS"], 1.9e-5)
+    demography.set_symmetric_migration_rate(["EUR", "EAS"], 9.6e-5)
+    demography.add_population_split(time=split_asia, derived=["EUR", "EAS"], ancestral="OOA")
+    demography.add_symmetric_migration_rate_change(time=split_asia, populations=["AFR", "OOA"], rate=25e-5)
+    demography.add_population_split(time=split_europe, derived=["AFR", "OOA"], ancestral="AMH")
+    demography.add_population_split(time=growth_africa, derived=["AMH"], ancestral="ANC")
+    return demography
