@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Build the images of the modules: containers/build.sh [NAME[-gpu] ...]   (default: every CPU image)
+#
+# Environment, all optional:
+#   ENGINE             docker, podman or buildah   (default: the first that works, in this order)
+#   REGISTRY           prefix of the image names   (default: localhost/deepcohort)
+#   IMAGE_BUILD_FLAGS  further flags of the build, e.g. a proxy or the certificates of a site
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+working_engine() {
+    if docker info >/dev/null 2>&1; then echo docker
+    elif command -v podman; then :
+    elif command -v buildah; then :
+    else
+        echo "build.sh: no container engine found: install docker, podman or buildah" >&2
+        return 1
+    fi
+}
+
+engine=${ENGINE:-$(working_engine)}
+engine=${engine##*/}
+registry=${REGISTRY:-localhost/deepcohort}
+version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' deepcohort/__init__.py)
+read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}"
+[ "$#" -gt 0 ] || set -- $(cd containers && for file in */Dockerfile; do dirname "$file"; done)
+
+for name in "$@"; do
+    room=${name%-gpu}
+    variant=${name#"$room"}
+    if [ ! -e "containers/$room/requirements$variant.lock" ]; then
+        echo "build.sh: no image $name: containers/$room/requirements$variant.lock does not exist" >&2
+        exit 2
+    fi
+    image=$registry/$room:$version$variant
+    echo "build.sh: $image with $engine" >&2
+    [ -z "$variant" ] || flags+=(--build-arg "VARIANT=$variant")
+    "$engine" build "${flags[@]}" --build-arg "VERSION=$version$variant" \
+        --file "containers/$room/Dockerfile" --tag "$image" .
+done
