@@ -1,0 +1,86 @@
+// DeepCohort: the entry. Reads the parameters once, checks them, runs the chosen steps and joins them.
+include { readSchema; helpText; checkedParameters } from './modules/parameters'
+include { writeParameters; writeCosts; sentencesOf } from './modules/run_info'
+include { isGenotypes } from './modules/inputs/files'
+include { INPUTS } from './modules/inputs'
+include { IMPUTATION } from './modules/imputation'
+include { REPORT } from './modules/report'
+
+workflow DEEPCOHORT {
+    take:
+    p  // every parameter by name, checked and typed, e.g. [steps: 'impute', seed: 1]
+
+    main:
+    INPUTS(
+        [input: p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth],
+        p.regions,
+        p.subMap('chunk_variants', 'chunk_bases', 'overlap_bases', 'batch_size')
+    )
+    IMPUTATION(
+        INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
+        INPUTS.out.chunks, INPUTS.out.batches,
+        p.genetic_map ? file(p.genetic_map) : [],
+        p.panel_labels ? file(p.panel_labels) : [],
+        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds')
+    )
+
+    // The report's own programs come too late for the report, and stand in the published file only.
+    used = channel.topic('versions').unique()
+    REPORT(
+        IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
+        IMPUTATION.out.counted, IMPUTATION.out.rates,
+        used.toList().map { rows -> versionsYaml(rows) },
+        file("${projectDir}/assets/multiqc_config.yml")
+    )
+    used.mix(channel.topic('report_versions').unique())
+        .toList()
+        .map { rows -> versionsYaml(rows) }
+        .collectFile(name: 'software_versions.yml', storeDir: "${p.outdir}/pipeline_info")
+}
+
+/** Versions of programs by process, e.g. [['A:B:PLAN', 'python', '3.11.2']], as YAML. */
+def versionsYaml(rows) {
+    def tools = rows.groupBy { row -> row[0].tokenize(':').last() }.sort()
+    def blocks = tools.collect { process, entries -> "${process}:\n" + entries.collect { row -> "  ${row[1]}: '${row[2]}'\n" }.unique().sort().join() }
+    return blocks.join()
+}
+
+/** Ends the run with one sentence when a chosen step is not there yet or lacks what it starts from. */
+def checkSteps(p) {
+    def missing = p.steps.tokenize(',').findAll { step -> step != 'impute' }
+    if (missing) {
+        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; impute is.")
+    }
+    def lacking = ['input', 'panel'].findAll { name -> !p[name] }
+    if (lacking) {
+        error("--steps impute needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")
+    }
+}
+
+workflow {
+    main:
+    def schema = readSchema("${projectDir}/nextflow_schema.json")
+    def asked_for_help = params.help.toString() != 'false'
+    def p = asked_for_help ? [:] : checkedParameters(schema, params, params.custom_config_base != null)
+
+    if (asked_for_help) {
+        println(helpText(schema))
+    }
+    else {
+        checkSteps(p)
+        writeParameters(p, file("${p.outdir}/pipeline_info"))
+        DEEPCOHORT(p)
+    }
+
+    workflow.onComplete = {
+        if (p) {
+            def info = file("${p.outdir}/pipeline_info")
+            def done = workflow.stats
+            writeCosts(info.resolve('trace.txt'), file(p.prices ?: "${projectDir}/assets/prices.tsv"), info.resolve('cost.tsv'), done.succeedCount + done.cachedCount + done.failedCount)
+            def sentences = sentencesOf(workflow.errorReport)
+            log.info(workflow.success
+                ? "Done in ${workflow.duration}: ${done.succeedCount} tasks run, ${done.cachedCount} taken from before. The report is ${p.outdir}/report/multiqc_report.html"
+                : "Stopped after ${workflow.duration} without a report.\n${sentences.join('\n')}")
+        }
+    }
+}

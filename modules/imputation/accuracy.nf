@@ -1,0 +1,37 @@
+// Imputed against true genotypes of one chromosome, as sums that can be added over chromosomes.
+process ACCURACY {
+    tag "${meta.cohort}:${meta.chrom}"
+    label 'process_single'
+    label 'img_imputation'
+
+    input:
+    tuple val(meta), path(imputed, stageAs: 'imputed/*'), path(imputed_index, stageAs: 'imputed/*'), val(kind), path(truth, stageAs: 'truth/*'), path(truth_index, stageAs: 'truth/*')
+    path labels
+    val imputer
+    val seed
+
+    output:
+    path "${meta.cohort}.${meta.chrom}.accuracy.tsv", emit: sums
+    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+
+    script:
+    """
+    imputation.py accuracy \\
+        --release ${workflow.manifest.version} \\
+        --seed ${seed} \\
+        --imputer ${imputer} \\
+        --cohort '${meta.cohort}' \\
+        --chrom '${meta.chrom}' \\
+        --kind ${kind} \\
+        ${labels ? "--labels '${labels}'" : ''} \\
+        --imputed '${imputed}' \\
+        --truth '${truth}' \\
+        --out '${meta.cohort}.${meta.chrom}.accuracy.tsv'
+    """
+
+    stub:
+    """
+    touch '${meta.cohort}.${meta.chrom}.accuracy.tsv'
+    """
+}

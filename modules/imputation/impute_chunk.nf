@@ -1,0 +1,46 @@
+// A batch of people imputed over one chunk; with a mask_fraction, only its hidden typed sites.
+process IMPUTE_CHUNK {
+    tag "${meta.cohort}:${meta.chunk}:${batch.baseName}"
+    label 'process_low'
+    label 'process_gpu'
+    label 'img_imputation'
+
+    input:
+    tuple val(meta), path(packed), path(rates), path(target), path(target_index), path(batch)
+    val imputer
+    val seed
+    val mask_fraction
+    val hds
+
+    output:
+    tuple val(meta), path("${part}.bcf"), path("${part}.bcf.csi"), emit: part
+    tuple val(meta), path("${part}.counts.tsv"), emit: counts
+    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+    tuple val("${task.process}"), val('numba'), eval("python3 -c 'from importlib.metadata import version; print(version(\"numba\"))'"), topic: versions
+
+    script:
+    part = "${meta.chunk}.${batch.baseName}"
+    """
+    imputation.py impute-chunk \\
+        --release ${workflow.manifest.version} \\
+        --threads ${task.cpus} \\
+        --device ${task.accelerator ? 'cuda' : 'cpu'} \\
+        --seed ${seed} \\
+        --imputer ${imputer} \\
+        ${mask_fraction ? "--mask-fraction ${mask_fraction}" : ''} \\
+        ${hds ? '--hds' : ''} \\
+        --panel ${packed} \\
+        --rates ${rates} \\
+        --target '${target}' \\
+        --samples ${batch} \\
+        --out ${part}.bcf \\
+        --out-counts ${part}.counts.tsv
+    """
+
+    stub:
+    part = "${meta.chunk}.${batch.baseName}"
+    """
+    touch ${part}.bcf ${part}.bcf.csi ${part}.counts.tsv
+    """
+}

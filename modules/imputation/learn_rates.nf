@@ -1,0 +1,37 @@
+// How often haplotypes of the chunk switch and err, learnt from the panel itself.
+process LEARN_RATES {
+    tag "${meta.cohort}:${meta.chunk}"
+    label 'process_low'
+    label 'process_gpu'
+    label 'img_imputation'
+
+    input:
+    tuple val(meta), path(packed), path(target_sites), path(target_index)
+    val imputer
+    val seed
+
+    output:
+    tuple val(meta), path(packed, includeInputs: true), path("${meta.chunk}.rates.json"), emit: learnt
+    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+    tuple val("${task.process}"), val('numba'), eval("python3 -c 'from importlib.metadata import version; print(version(\"numba\"))'"), topic: versions
+
+    script:
+    """
+    imputation.py learn-rates \\
+        --release ${workflow.manifest.version} \\
+        --threads ${task.cpus} \\
+        --device ${task.accelerator ? 'cuda' : 'cpu'} \\
+        --seed ${seed} \\
+        --imputer ${imputer} \\
+        --panel ${packed} \\
+        --target-sites '${target_sites}' \\
+        --target-contig '${meta.target_contig}' \\
+        --out ${meta.chunk}.rates.json
+    """
+
+    stub:
+    """
+    echo '{}' > ${meta.chunk}.rates.json
+    """
+}

@@ -1,0 +1,31 @@
+// The panel's haplotypes of one chunk, packed for the model.
+process PACK_PANEL {
+    tag "${meta.cohort}:${meta.chunk}"
+    label 'process_single'
+    label 'img_imputation'
+
+    input:
+    tuple val(meta), path(panel), path(index)
+    path genetic_map, stageAs: 'map/*'
+
+    output:
+    tuple val(meta), path("${meta.chunk}.panel.npz"), emit: packed
+    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+
+    script:
+    """
+    imputation.py pack-panel \\
+        --release ${workflow.manifest.version} \\
+        --region ${meta.panel_contig}:${meta.padded_start}-${meta.padded_end} \\
+        --core ${meta.start}-${meta.end} \\
+        ${genetic_map ? "--genetic-map '${genetic_map}'" : ''} \\
+        --out ${meta.chunk}.panel.npz \\
+        '${panel}'
+    """
+
+    stub:
+    """
+    touch ${meta.chunk}.panel.npz
+    """
+}

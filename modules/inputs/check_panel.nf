@@ -1,0 +1,36 @@
+// A file of phased reference haplotypes, read once: refused in one sentence, or reduced to its sites and what is worth knowing.
+process CHECK_PANEL {
+    tag "${meta.file}"
+    label 'process_single'
+    label 'img_inputs'
+
+    input:
+    tuple val(meta), path(genotypes), path(index, stageAs: 'given/*')
+
+    output:
+    tuple val(meta), path(genotypes, includeInputs: true), path("${genotypes.name}.{csi,tbi}"), emit: indexed
+    tuple val(meta), path("${meta.file}.sites.bcf"), path("${meta.file}.sites.bcf.csi"), emit: sites
+    tuple val(meta), path("${meta.file}.check.json"), emit: report
+    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+    tuple val("${task.process}"), val('cyvcf2'), eval("python3 -c 'from importlib.metadata import version; print(version(\"cyvcf2\"))'"), topic: versions
+
+    script:
+    """
+    inputs.py check-panel \\
+        --release ${workflow.manifest.version} \\
+        --threads ${task.cpus} \\
+        --name '${meta.file}' \\
+        ${index ? "--index '${index}'" : ''} \\
+        --out-sites '${meta.file}.sites.bcf' \\
+        --out-index '${genotypes.name}.${index ? index.extension : 'csi'}' \\
+        --out-report '${meta.file}.check.json' \\
+        '${genotypes}'
+    """
+
+    stub:
+    """
+    touch '${meta.file}.sites.bcf' '${meta.file}.sites.bcf.csi' '${genotypes.name}.csi'
+    echo '{"contigs": {"20": "20"}}' > '${meta.file}.check.json'
+    """
+}

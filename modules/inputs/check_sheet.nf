@@ -1,0 +1,30 @@
+// A sheet, checked against its schema and written anew with all its columns in a fixed order.
+process CHECK_SHEET {
+    tag "${kind}"
+    label 'process_single'
+    label 'img_inputs'
+
+    input:
+    tuple val(kind), path(sheet, stageAs: 'given/*'), val(typed), path(schema)
+
+    output:
+    tuple val(kind), path("${kind}.csv"), emit: sheet
+    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+
+    script:
+    """
+    inputs.py check-sheet \\
+        --release ${workflow.manifest.version} \\
+        --kind ${kind} \\
+        --schema ${schema} \\
+        --name '${typed}' \\
+        --out ${kind}.csv \\
+        '${sheet}'
+    """
+
+    stub:
+    """
+    cp '${sheet}' ${kind}.csv
+    """
+}

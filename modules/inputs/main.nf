@@ -1,0 +1,112 @@
+// The inputs of imputation: checked, harmonised with the panel, and cut into chunks and batches.
+include { CHECK_SHEET } from './check_sheet'
+include { CHECK_PANEL } from './check_panel'
+include { CHECK_TARGET } from './check_target'
+include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
+include { PLAN } from './plan'
+include { sheetFile; indexFile; isGenotypes } from './files'
+
+workflow INPUTS {
+    take:
+    sheets   // which files by kind, e.g. [input: 'samples.csv', panel: 'panel.csv', labels: 'labels.tsv', truth: null]
+    regions  // text or BED file, e.g. '20:1-5000000', or null
+    sizes    // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500]
+
+    main:
+    // A panel that is one VCF needs no sheet: [ kind, sheet, name as typed, schema ]
+    kinds = sheets.findAll { kind, sheet -> sheet && !(kind == 'panel' && isGenotypes(sheet)) }
+    checked = CHECK_SHEET(
+        channel.fromList(kinds.collect { kind, sheet -> [kind, file(sheet), sheet, file("${projectDir}/assets/schema_${kind}.json")] })
+    ).sheet
+    rows = checked.branch { kind, _csv ->
+        input: kind == 'input'
+        panel: kind == 'panel'
+        truth: kind == 'truth'
+        labels: kind == 'labels'
+    }
+
+    // [ [file: 'panel.20'], panel.vcf.gz, panel.vcf.gz.csi or [] ]
+    panel_rows = isGenotypes(sheets.panel)
+        ? channel.of([[file: 'panel'], file(sheets.panel), indexFile(sheets.panel, 0, '', file(sheets.panel))])
+        : rows.panel.flatMap { _kind, csv -> panelFiles(sheets.panel, csv) }
+    CHECK_PANEL(panel_rows)
+
+    // [ [file: 'cohort.target001', cohort: 'cohort'], number of files of the cohort, target.vcf.gz, index or [] ]
+    target_rows = rows.input.flatMap { _kind, csv -> targetFiles(sheets.input, csv) }
+    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] })
+
+    // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index or [] ]
+    truth_rows = rows.truth.flatMap { _kind, csv -> truthFiles(sheets.truth, csv) }
+    CHECK_TRUTH(truth_rows)
+
+    // [ [cohort: 'cohort'], [sites of all its files], [reports of all its files] ]
+    target_sites = CHECK_TARGET.out.sites
+        .join(CHECK_TARGET.out.report, failOnDuplicate: true, failOnMismatch: true)
+        .join(target_rows.map { meta, n, _genotypes, _index -> [meta, n] }, failOnDuplicate: true, failOnMismatch: true)
+        .map { meta, sites, index, report, n -> [groupKey([cohort: meta.cohort], n), sites, index, report] }
+        .groupTuple()
+        .map { key, sites, indexes, reports -> [key.target, byName(sites + indexes), byName(reports)] }
+    panel_sites = CHECK_PANEL.out.sites
+        .join(CHECK_PANEL.out.report, failOnDuplicate: true, failOnMismatch: true)
+        .map { _meta, sites, index, report -> [[sites, index], [report]] }
+        .toList()
+        .map { parts -> [byName(parts.collectMany { part -> part[0] }), byName(parts.collectMany { part -> part[1] })] }
+
+    bed = regions && file(regions).exists() ? file(regions) : []
+    PLAN(target_sites, panel_sites, [regions ?: '', bed], sizes)
+
+    panel = CHECK_PANEL.out.indexed
+    target = CHECK_TARGET.out.indexed
+    target_sites_by_file = CHECK_TARGET.out.sites
+    truth = CHECK_TRUTH.out.indexed.join(CHECK_TRUTH.out.report, failOnDuplicate: true, failOnMismatch: true)
+    chunks = PLAN.out.chunks
+    batches = PLAN.out.batches
+    harmonisation = PLAN.out.counts
+    checks = CHECK_PANEL.out.report.mix(CHECK_TARGET.out.report)
+
+    emit:
+    panel                 // [ [file: 'panel.20'], panel.vcf.gz, index ]
+    target                // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
+    target_sites_by_file  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
+    truth                 // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
+    chunks                // [ [cohort: 'cohort'], cohort.chunks.tsv ]
+    batches               // [ [cohort: 'cohort'], [batch_0001.txt, batch_0002.txt] ]
+    harmonisation         // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]
+    checks                // [ [file: 'panel.20'], panel.20.check.json ]
+}
+
+/** Files of the panel sheet, e.g. [[file: 'panel.20'], panel.vcf.gz, index or []]. */
+def panelFiles(sheet, csv) {
+    return csv.splitCsv(header: true).withIndex(2).collect { row, number ->
+        def genotypes = sheetFile(sheet, number, 'file', row.file)
+        [[file: "panel.${row.chrom}"], genotypes, indexFile(sheet, number, row.index, genotypes)]
+    }
+}
+
+/** Files of the samplesheet, with the number of files of their cohort. */
+def targetFiles(sheet, csv) {
+    def rows = csv.splitCsv(header: true)
+    def counts = rows.countBy { row -> row.sample }
+    return rows.withIndex(2).collect { row, number ->
+        if (!isGenotypes(row.file) || row.file ==~ /.*\.g\.vcf(\.gz)?/) {
+            error("${sheet}, row ${number}, column 'file': ${row.file} holds no genotypes of a cohort, which impute starts from; give .vcf.gz or .bcf.")
+        }
+        def genotypes = sheetFile(sheet, number, 'file', row.file)
+        def meta = [file: "${row.sample}.target${String.format('%03d', number - 1)}".toString(), cohort: row.sample]
+        [meta, counts[row.sample], genotypes, indexFile(sheet, number, row.index, genotypes)]
+    }
+}
+
+/** Files of the sheet of truths. */
+def truthFiles(sheet, csv) {
+    return csv.splitCsv(header: true).withIndex(2).collect { row, number ->
+        def genotypes = sheetFile(sheet, number, 'vcf', row.vcf)
+        def meta = [file: "${row.sample}.truth${String.format('%03d', number - 1)}".toString(), cohort: row.sample]
+        [meta, genotypes, indexFile(sheet, number, '', genotypes)]
+    }
+}
+
+/** In an order that does not depend on which task ended first. */
+def byName(files) {
+    return files.sort { one, other -> one.name <=> other.name }
+}

@@ -1,0 +1,43 @@
+// Tables and pictures of our own for MultiQC.
+include { eachFile } from '../options'
+
+process REPORT_TABLES {
+    label 'process_single'
+    label 'img_report'
+
+    input:
+    path accuracy, stageAs: 'accuracy/*'
+    path sites, stageAs: 'sites/*', arity: '0..*'
+    path harmonisation, stageAs: 'harmonisation/*', arity: '0..*'
+    path checks, stageAs: 'checks/*', arity: '0..*'
+    path counts, stageAs: 'counts/?/*', arity: '0..*'
+    path rates, stageAs: 'rates/?/*', arity: '0..*'
+    val versions
+
+    output:
+    path 'mqc', emit: tables
+    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: report_versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: report_versions
+
+    script:
+    """
+    cat > software_versions.yml <<'END'
+    ${versions}
+    END
+    report.py tables \\
+        --release ${workflow.manifest.version} \\
+        ${accuracy ? "--accuracy '${accuracy}'" : ''} \\
+        ${eachFile('--sites', sites)} \\
+        ${eachFile('--harmonisation', harmonisation)} \\
+        ${eachFile('--checks', checks)} \\
+        ${eachFile('--counts', counts)} \\
+        ${eachFile('--rates', rates)} \\
+        --versions software_versions.yml \\
+        --out mqc
+    """
+
+    stub:
+    """
+    mkdir mqc
+    """
+}
