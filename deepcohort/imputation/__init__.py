@@ -1,0 +1,1 @@
+"""Imputation of untyped genotypes from a phased reference panel."""

@@ -1,0 +1,147 @@
+"""Dosages by haplotype copying: the exact Li–Stephens posterior over the whole panel, interpolated.
+
+Each target haplotype is a mosaic of panel haplotypes (Li & Stephens 2003, Genetics 165:2213). At typed
+sites the posterior over the panel haplotypes being copied comes from the forward-backward algorithm;
+between typed sites it is interpolated by genetic distance (Browning & Browning 2016, AJHG 98:116), and
+the dosage of a site is the posterior mass on the haplotypes that carry the allele.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.imputation.hmm import backward_step, forward_step, posterior_in_place, read_out
+from deepcohort.imputation.panel import Carriers
+
+LANES = 128
+"""Target haplotypes that go through the recursions together: enough for long vector loops."""
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Parameters of the copying model.
+
+    effective_size: Ne; the chance of a new choice over d Morgans is 1 - exp(-4 Ne d / K) for K panel
+    haplotypes. error: chance that a typed allele differs from the copied one.
+    """
+
+    effective_size: float
+    error: float
+
+    def switches(self, cm: NDArray[np.float64], n_panel: int) -> Float32:
+        """Chance of a new copying choice before each typed site, float32[M]; one before the first."""
+        morgans = np.diff(cm) / 100
+        switch = -np.expm1(-4 * self.effective_size * morgans / n_panel)
+        return np.concatenate([[1.0], switch]).astype(np.float32)
+
+    def emission(self, observed: NDArray[np.int8]) -> Float32:
+        """P(observed | copied allele), float32[M, 2, H], of alleles 0, 1 or -1 for missing."""
+        copied = np.arange(2)[None, :, None]
+        same = observed[:, None, :] == copied
+        likelihood = np.where(same, 1 - self.error, self.error)
+        return np.where(observed[:, None, :] < 0, 1.0, likelihood).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Where dosages are asked for: each site's interval between typed sites, and its place in there.
+
+    starts: int64[M + 2]; the sites of interval i (before typed site i) are starts[i]:starts[i + 1]; the
+    first interval lies before the first typed site, the last one behind the last. weight: float32[U],
+    share of the right-hand typed site's posterior. Outside the typed sites the nearest one counts.
+    """
+
+    starts: NDArray[np.int64]
+    weight: Float32
+
+    @classmethod
+    def between(cls, typed_cm: NDArray[np.float64], cm: NDArray[np.float64]) -> "Sites":
+        """Place sites at ``cm`` (sorted) between typed sites at ``typed_cm`` (sorted, at least one)."""
+        interval = np.searchsorted(typed_cm, cm, side="right")
+        left = typed_cm[np.maximum(interval - 1, 0)]
+        right = typed_cm[np.minimum(interval, len(typed_cm) - 1)]
+        gap = np.where(right > left, right - left, 1.0)
+        weight = np.where(interval == 0, 1.0, (cm - left) / gap)
+        starts = np.searchsorted(interval, np.arange(len(typed_cm) + 2))
+        return cls(starts.astype(np.int64), np.clip(weight, 0, 1).astype(np.float32))
+
+
+def copy_dosages(
+    typed: NDArray[np.uint8],
+    switches: Float32,
+    emission: Float32,
+    sites: Sites,
+    carriers: Carriers,
+    threads: int = 1,
+    progress: Callable[[int], object] = lambda done: None,
+) -> Float32:
+    """Impute H target haplotypes.
+
+    typed: the panel's alleles at the M typed sites, uint8[M, K]. switches: float32[M].
+    emission: float32[M, 2, H]. Returns the dosage of ALT, float32[U, H]. ``progress`` is told the
+    number of haplotypes done. Memory grows with K·sqrt(M) for each thread, never with H beyond the output.
+    """
+    dosage = np.empty((len(sites.weight), emission.shape[2]), np.float32)
+
+    def impute(first: int) -> None:
+        lanes = slice(first, first + LANES)
+        part = np.empty((dosage.shape[0], min(LANES, dosage.shape[1] - first)), np.float32)
+        observed = np.ascontiguousarray(emission[:, :, lanes])
+        for interval, left, right in _posteriors(typed, switches, observed):
+            u = slice(sites.starts[interval], sites.starts[interval + 1])
+            if u.stop > u.start:
+                offsets = carriers.starts[u.start : u.stop + 1]
+                read_out(left, right, sites.weight[u], offsets, carriers.carriers, part[u])
+        part[carriers.flipped] = 1 - part[carriers.flipped]
+        dosage[:, lanes] = part
+        progress(part.shape[1])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(impute, range(0, dosage.shape[1], LANES)))
+    return np.clip(dosage, 0, 1, out=dosage)
+
+
+def _posteriors(
+    typed: NDArray[np.uint8], switches: Float32, emission: Float32
+) -> Iterator[tuple[int, Float32, Float32]]:
+    """Yield (interval, posterior at its left end, at its right end), from the last interval to the first.
+
+    The forward variable is kept at every ``sqrt(M)``-th site only and computed again block by block.
+    """
+    n_typed, n_panel = typed.shape
+    n_lanes = emission.shape[2]
+    block = max(1, ceil(sqrt(n_typed)))
+    begins = list(range(0, n_typed, block))
+    checkpoints: list[tuple[Float32, Float32]] = []
+    alpha = np.full((n_panel, n_lanes), 1 / n_panel, np.float32)
+    total = np.ones(n_lanes, np.float32)
+    for begin in begins:
+        checkpoints.append((alpha.copy(), total.copy()))
+        if begin != begins[-1]:
+            for m in range(begin, begin + block):
+                forward_step(alpha, typed[m], switches[m], emission[m], total)
+    beta = np.ones((n_panel, n_lanes), np.float32)
+    right: Float32 | None = None
+    stored = np.empty((block, n_panel, n_lanes), np.float32)
+    for begin in reversed(begins):
+        end = min(begin + block, n_typed)
+        alpha, total = checkpoints.pop()
+        for m in range(begin, end):
+            forward_step(alpha, typed[m], switches[m], emission[m], total)
+            stored[m - begin] = alpha
+        for m in range(end - 1, begin - 1, -1):
+            posterior = stored[m - begin]
+            posterior_in_place(posterior, beta)
+            yield m + 1, posterior, posterior if right is None else right
+            backward_step(beta, typed[m], switches[m], emission[m])
+            right = posterior
+        assert right is not None
+        right = right.copy()
+    assert right is not None
+    yield 0, right, right

@@ -1,0 +1,193 @@
+"""One chunk of the reference panel, packed once and read by every task that imputes into it."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from cyvcf2 import VCF
+from numba import njit
+from numpy.typing import NDArray
+
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.genome.maps import constant_map, read_genetic_map
+from deepcohort.genome.regions import chrom_key
+from deepcohort.imputation.hmm import OPTIONS
+
+
+@dataclass(frozen=True)
+class PanelChunk:
+    """Phased haplotypes of a chunk with its overlap; one entry per ALT (multi-allelic sites are split).
+
+    contig, header: the panel's name of the chromosome, and its header lines that describe symbolic ALTs.
+    core: first and last position that this chunk answers for, 1-based and inclusive.
+    pos: int64[S] sorted; ref, alt, ids: str[S]; cm: float64[S] centimorgans.
+    bits: uint8[S, ceil(K / 8)], one bit per haplotype, 1 = ALT. n_haplotypes: K.
+    person: int32[K], which person a haplotype belongs to.
+    """
+
+    contig: str
+    header: str
+    core: tuple[int, int]
+    pos: NDArray[np.int64]
+    ref: NDArray[np.str_]
+    alt: NDArray[np.str_]
+    ids: NDArray[np.str_]
+    cm: NDArray[np.float64]
+    bits: NDArray[np.uint8]
+    n_haplotypes: int
+    person: NDArray[np.int32]
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites, S."""
+        return len(self.pos)
+
+    @property
+    def in_core(self) -> NDArray[np.bool_]:
+        """Which sites belong to the core, bool[S]."""
+        return (self.pos >= self.core[0]) & (self.pos <= self.core[1])
+
+    def alleles(self, sites: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Alleles of some sites, uint8[len(sites), K], 1 = ALT."""
+        return np.unpackbits(self.bits[sites], axis=1, count=self.n_haplotypes)
+
+    def alt_frequency(self) -> NDArray[np.float64]:
+        """Frequency of ALT in the panel, float64[S]."""
+        return np.bitwise_count(self.bits).sum(axis=1, dtype=np.int64) / self.n_haplotypes
+
+    def carriers(self, sites: NDArray[np.int64], haplotypes: NDArray[np.int64] | None = None) -> "Carriers":
+        """Who carries the minor allele at some sites, among all haplotypes or a subset of them.
+
+        The carriers' numbers count within the subset.
+        """
+        chosen = np.arange(self.n_haplotypes) if haplotypes is None else haplotypes
+        starts, carriers, flipped = _minor_carriers(self.bits[sites], chosen)
+        return Carriers(starts, carriers, flipped)
+
+    def save(self, path: Path) -> None:
+        """Write the chunk as an npz archive without pickled objects."""
+        with written_whole(path) as unfinished, unfinished.open("wb") as out:
+            np.savez(out, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> "PanelChunk":
+        """Read a chunk that ``save`` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            values = {field.name: stored[field.name] for field in fields(cls)}
+        first, last = values["core"].tolist()
+        single = {name: values[name].item() for name in ("contig", "header", "n_haplotypes")}
+        return cls(**(values | single | {"core": (first, last)}))
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """Carriers of the minor allele: ``carriers[starts[u]:starts[u + 1]]`` (int32) for site u.
+
+    flipped: bool[U], True where REF is the minor allele.
+    """
+
+    starts: NDArray[np.int64]
+    carriers: NDArray[np.int32]
+    flipped: NDArray[np.bool_]
+
+
+@njit(**OPTIONS)
+def _minor_carriers(
+    bits: NDArray[np.uint8], chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_]]:
+    n_sites, n_chosen = bits.shape[0], len(chosen)
+    starts = np.zeros(n_sites + 1, np.int64)
+    flipped = np.zeros(n_sites, np.bool_)
+    for site in range(n_sites):
+        count = 0
+        for k in chosen:
+            count += (bits[site, k >> 3] >> (7 - (k & 7))) & 1
+        flipped[site] = 2 * count > n_chosen
+        starts[site + 1] = starts[site] + (n_chosen - count if flipped[site] else count)
+    carriers = np.empty(starts[-1], np.int32)
+    for site in range(n_sites):
+        at = starts[site]
+        for number in range(n_chosen):
+            k = chosen[number]
+            if ((bits[site, k >> 3] >> (7 - (k & 7))) & 1) != flipped[site]:
+                carriers[at] = number
+                at += 1
+    return starts, carriers, flipped
+
+
+def pack_panel(
+    panel: Path, contig: str, padded: tuple[int, int], core: tuple[int, int], genetic_map: Path | None
+) -> PanelChunk:
+    """Read the phased genotypes of the padded stretch (core and overlap) from an indexed VCF or BCF.
+
+    Raises ``InputError`` where a genotype is missing or unphased, or nothing lies in the core.
+    """
+    vcf = VCF(str(panel))
+    pos: list[int] = []
+    names: list[tuple[str, str, str]] = []
+    rows: list[NDArray[np.uint8]] = []
+    haploid: NDArray[np.bool_] | None = None
+    for record in vcf(f"{contig}:{padded[0]}-{padded[1]}"):
+        if record.POS < padded[0] or not record.ALT:
+            continue
+        genotypes = record.genotype.array()
+        _check_phased(panel, record, genotypes)
+        first, second = genotypes[:, 0], genotypes[:, 1] if genotypes.shape[1] > 2 else genotypes[:, 0]
+        single = second < 0
+        haploid = single if haploid is None else haploid & single
+        both = np.stack([first, np.where(single, first, second)], axis=1).ravel()
+        for number, alt in enumerate(record.ALT, start=1):
+            pos.append(record.POS)
+            names.append((record.REF, alt, record.ID or "."))
+            rows.append(np.packbits(both == number))
+    if not pos or not any(core[0] <= p <= core[1] for p in pos):
+        raise InputError(f"{panel}: no variant between {contig}:{core[0]} and {core[1]}")
+    assert haploid is not None
+    return _assemble(vcf, contig, core, genetic_map, np.array(pos), names, np.array(rows), haploid)
+
+
+def _assemble(
+    vcf: VCF,
+    contig: str,
+    core: tuple[int, int],
+    genetic_map: Path | None,
+    pos: NDArray[np.int64],
+    names: list[tuple[str, str, str]],
+    bits: NDArray[np.uint8],
+    haploid: NDArray[np.bool_],
+) -> PanelChunk:
+    """Put sites in order and take out the second column of people who are haploid all along the chunk."""
+    chrom = chrom_key(contig)
+    points = read_genetic_map(genetic_map, chrom) if genetic_map else constant_map()
+    keep = np.ones((len(haploid), 2), bool)
+    keep[haploid, 1] = False
+    columns = np.flatnonzero(keep.ravel())
+    if len(columns) < 2 * len(haploid):
+        bits = np.packbits(np.unpackbits(bits, axis=1, count=2 * len(haploid))[:, columns], axis=1)
+    header = [line for line in vcf.raw_header.splitlines() if line.startswith("##ALT=")]
+    ref, alt, ids = (np.array(column) for column in zip(*names, strict=True))
+    return PanelChunk(
+        contig=contig,
+        header="\n".join(header),
+        core=core,
+        pos=pos,
+        ref=ref,
+        alt=alt,
+        ids=ids,
+        cm=points.interpolate(pos),
+        bits=bits,
+        n_haplotypes=len(columns),
+        person=(columns // 2).astype(np.int32),
+    )
+
+
+def _check_phased(panel: Path, record: object, genotypes: NDArray[np.int16]) -> None:
+    alleles, phased = genotypes[:, :-1], genotypes[:, -1].astype(bool)
+    where = f"{panel}: {record.CHROM}:{record.POS}"  # type: ignore[attr-defined]
+    if (alleles == -1).any():
+        raise InputError(f"{where} has a missing genotype: a reference panel must be complete and phased")
+    if alleles.shape[1] > 1:
+        open_phase = ~phased & (alleles[:, 1] >= 0) & (alleles[:, 0] != alleles[:, 1])
+        if open_phase.any():
+            raise InputError(f"{where} has an unphased genotype: phase the panel before using it")
