@@ -15,6 +15,7 @@ import pysam
 import pysam.bcftools
 from cyvcf2 import VCF
 from numpy.typing import NDArray
+from pysam.utils import SamtoolsError
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
@@ -129,7 +130,7 @@ def _text_header(start: bytes, file: Any) -> Iterator[str]:
 def open_vcf(path: Path, *, samples: list[str] | None = None, threads: int = 1) -> VCF:
     """Open a VCF or BCF with cyvcf2; ``samples`` limits the genotypes that are read, ``[]`` reads none."""
     try:
-        return VCF(str(path), samples=samples, threads=threads, strict_gt=True)
+        return VCF(str(path), samples=samples, threads=threads)
     except Exception as error:
         raise InputError(f"{path.name}: cannot be opened as VCF or BCF ({error}): make it again") from None
 
@@ -193,7 +194,7 @@ def make_index(path: Path, out: Path, *, threads: int = 1) -> None:
     with written_whole(out) as unfinished:
         try:
             pysam.bcftools.index("-f", kind, "--threads", str(threads), "-o", str(unfinished), str(path))
-        except pysam.SamtoolsError:
+        except SamtoolsError:
             unfinished.unlink(missing_ok=True)
             require_sorted(path)
             raise InputError(
@@ -204,8 +205,8 @@ def make_index(path: Path, out: Path, *, threads: int = 1) -> None:
 def indexed_records(index: Path) -> int | None:
     """Count the records that an index says its file has; None where it does not say or is unreadable."""
     try:
-        return int(pysam.bcftools.index("-n", str(index))) or None
-    except (pysam.SamtoolsError, ValueError):
+        return int(str(pysam.bcftools.index("-n", str(index)))) or None
+    except (SamtoolsError, ValueError):
         return None
 
 
@@ -215,18 +216,18 @@ class Order:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.contig, self.position, self.number = "", 0, 0
-        self.done: set[str] = set()
+        self.contigs: list[str] = []
 
     def check(self, contig: str, position: int) -> None:
         """Take the next record in; raises ``InputError`` when it should have come before."""
         self.number += 1
         if contig != self.contig:
-            if contig in self.done:
+            if contig in self.contigs:
                 raise InputError(
                     f"{self.path.name}: record {self.number} is on {contig} again after records of "
                     f"{self.contig}: sort the file (bcftools sort)"
                 )
-            self.done.add(contig)
+            self.contigs.append(contig)
             self.contig = contig
         elif position < self.position:
             raise InputError(
@@ -246,3 +247,9 @@ def require_sorted(path: Path) -> None:
 def contig_of(contigs: list[str], chrom: str) -> str | None:
     """Name that a file gives to a chromosome, with ``chr`` or without; None where it has none."""
     return next((name for name in contigs if chrom_key(name) == chrom_key(chrom)), None)
+
+
+def indexed_contigs(path: Path, index: Path) -> list[str]:
+    """Names of the contigs with records, from the index of a VCF (a BCF's header has them all)."""
+    with pysam.TabixFile(str(path), index=str(index)) as file:
+        return list(file.contigs)

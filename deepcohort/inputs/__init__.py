@@ -1,0 +1,1 @@
+"""The inputs room: sheets and files checked, sites harmonised, chunks planned."""
