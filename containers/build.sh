@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 
 working_engine() {
     if docker info >/dev/null 2>&1; then echo docker
-    elif command -v podman; then :
-    elif command -v buildah; then :
+    elif command -v podman >/dev/null; then echo podman
+    elif command -v buildah >/dev/null; then echo buildah
     else
         echo "build.sh: no container engine found: install docker, podman or buildah" >&2
         return 1
@@ -19,7 +19,6 @@ working_engine() {
 }
 
 engine=${ENGINE:-$(working_engine)}
-engine=${engine##*/}
 registry=${REGISTRY:-localhost/deepcohort}
 version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' deepcohort/__init__.py)
 read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}"
@@ -34,7 +33,8 @@ for name in "$@"; do
     fi
     image=$registry/$room:$version$variant
     echo "build.sh: $image with $engine" >&2
-    [ -z "$variant" ] || flags+=(--build-arg "VARIANT=$variant")
-    "$engine" build "${flags[@]}" --build-arg "VERSION=$version$variant" \
+    arguments=(--build-arg "VERSION=$version$variant")
+    [ -z "$variant" ] || arguments+=(--build-arg "VARIANT=$variant")
+    "$engine" build "${flags[@]}" "${arguments[@]}" \
         --file "containers/$room/Dockerfile" --tag "$image" .
 done
