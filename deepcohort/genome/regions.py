@@ -22,7 +22,7 @@ class Region(NamedTuple):
     end: int
 
     def __str__(self) -> str:
-        return f"{self.chrom}:{self.start}-{self.end}"
+        return f"{self.chrom}:{self.start}-{self.end if self.end < TO_THE_END else ''}"
 
 
 def chrom_key(contig: str) -> str:

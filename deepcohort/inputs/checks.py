@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 import pysam.bcftools
@@ -29,6 +29,9 @@ from deepcohort.genome.vcf import (
     records,
     require_whole_bgzf,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PAD = -2
 """What cyvcf2 gives for the second allele of a haploid genotype; -1 is a missing allele."""
@@ -102,8 +105,8 @@ def check_genotypes(
     return check
 
 
-def write_check(check: Check, path: Path) -> None:
-    """Write a check as JSON."""
+def write_check(check: "DataclassInstance", path: Path) -> None:
+    """Write the outcome of a check as JSON."""
     with written_whole(path) as unfinished:
         unfinished.write_text(json.dumps(asdict(check), ensure_ascii=False, indent=1), encoding="utf-8")
 

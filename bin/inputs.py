@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Tasks of the inputs room: sheets and files checked, the work planned."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepcohort.genome.command import Release, Threads, command, script
+from deepcohort.genome.regions import parse_regions
+from deepcohort.inputs import reads, sheets
+from deepcohort.inputs.checks import check_genotypes, write_check
+from deepcohort.inputs.chunks import ChunkSize
+from deepcohort.inputs.plan import plan_imputation, read_checked, write_plan
+
+app = script("Check what goes in, match target and panel sites, and plan the work.")
+
+InputFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="File to check.")]
+Name = Annotated[str, typer.Option(help="Name of the file in all tables.")]
+Index = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Index of the file; made without it.")
+]
+OutIndex = Annotated[Path, typer.Option(help="Where the index goes; .tbi or .csi decides its kind.")]
+OutSites = Annotated[Path, typer.Option(help="Sites-only BCF with AC and AN (its index beside it).")]
+OutReport = Annotated[Path, typer.Option(help="What the file holds, as JSON.")]
+
+
+class Kind(StrEnum):
+    """Sheets there are."""
+
+    input = "input"
+    panel = "panel"
+    labels = "labels"
+    truth = "truth"
+
+
+@command(app)
+def check_sheet(
+    sheet: InputFile,
+    release: Release,
+    kind: Annotated[Kind, typer.Option(help="Which sheet it is.")],
+    schema: Annotated[Path, typer.Option(exists=True, help="JSON schema of the sheet.")],
+    name: Annotated[str, typer.Option(help="What messages call the sheet.")],
+    out: Annotated[Path, typer.Option(help="The sheet with all columns in the schema's order.")],
+) -> None:
+    """Check a sheet against its schema and write it in one normal form."""
+    read = sheets.load_schema(schema)
+    sheets.write_sheet(out, sheets.check_sheet(sheet, read, kind=kind, name=name), read["separator"])
+
+
+@command(app)
+def check_panel(
+    file: InputFile,
+    release: Release,
+    name: Name,
+    out_sites: OutSites,
+    out_index: OutIndex,
+    out_report: OutReport,
+    index: Index = None,
+    threads: Threads = 1,
+) -> None:
+    """Read a file of phased reference haplotypes once; refuse it or sum it up."""
+    check = check_genotypes(
+        file, panel=True, name=name, index=index, out_sites=out_sites, out_index=out_index, threads=threads
+    )
+    write_check(check, out_report)
+
+
+@command(app)
+def check_target(
+    file: InputFile,
+    release: Release,
+    name: Name,
+    out_sites: OutSites,
+    out_index: OutIndex,
+    out_report: OutReport,
+    index: Index = None,
+    threads: Threads = 1,
+) -> None:
+    """Read a file of a cohort's genotypes once; refuse it or sum it up."""
+    check = check_genotypes(
+        file, panel=False, name=name, index=index, out_sites=out_sites, out_index=out_index, threads=threads
+    )
+    write_check(check, out_report)
+
+
+@command(app)
+def check_reads(
+    file: InputFile,
+    release: Release,
+    name: Name,
+    out_index: Annotated[Path, typer.Option(help="Where the index goes.")],
+    out_report: OutReport,
+    index: Index = None,
+    threads: Threads = 1,
+) -> None:
+    """Check a BAM or CRAM of one person."""
+    check = reads.check_reads(file, name=name, index=index, out_index=out_index, threads=threads)
+    write_check(check, out_report)
+
+
+@command(app)
+def check_fasta(
+    file: InputFile,
+    release: Release,
+    name: Name,
+    out_index: Annotated[Path, typer.Option(help="Where the .fai goes.")],
+    out_report: OutReport,
+) -> None:
+    """Check a reference sequence and index it."""
+    write_check(reads.check_fasta(file, name=name, out_index=out_index), out_report)
+
+
+Files = list[Path]
+
+
+@command(app)
+def plan(
+    release: Release,
+    cohort: Annotated[str, typer.Option(help="Name of the cohort.")],
+    panel_sites: Annotated[Files, typer.Option(exists=True, help="<name>.sites.bcf of check-panel.")],
+    panel_reports: Annotated[Files, typer.Option(exists=True, help="<name>.check.json of check-panel.")],
+    target_sites: Annotated[Files, typer.Option(exists=True, help="<name>.sites.bcf of check-target.")],
+    target_reports: Annotated[Files, typer.Option(exists=True, help="<name>.check.json of check-target.")],
+    out_chunks: Annotated[Path, typer.Option(help="Table of chunks, costliest first.")],
+    out_batches: Annotated[Path, typer.Option(help="Folder of batches of samples.")],
+    out_counts: Annotated[Path, typer.Option(help="Table of counts of the harmonisation.")],
+    regions: Annotated[str | None, typer.Option(help="chr:from-to,… or a BED file.")] = None,
+    chunk_variants: Annotated[int, typer.Option(min=1, help="Most panel variants of a core.")] = 20_000,
+    chunk_bases: Annotated[int, typer.Option(min=1, help="Most bases of a core.")] = 5_000_000,
+    overlap_bases: Annotated[int, typer.Option(min=0, help="Overlap on each side, in bases …")] = 250_000,
+    overlap_typed: Annotated[int, typer.Option(min=0, help="… and in typed sites.")] = 100,
+    batch_size: Annotated[int, typer.Option(min=1, help="Most samples of a batch.")] = 500,
+) -> None:
+    """Harmonise target and panel sites, cut the genome into chunks and the people into batches."""
+    planned = plan_imputation(
+        read_checked(panel_sites, panel_reports),
+        read_checked(target_sites, target_reports),
+        regions=None if regions is None else parse_regions(regions),
+        size=ChunkSize(chunk_variants, chunk_bases, overlap_bases, overlap_typed),
+        batch_size=batch_size,
+    )
+    write_plan(planned, cohort, chunks=out_chunks, batch_folder=out_batches, counts=out_counts)
+
+
+if __name__ == "__main__":
+    app()

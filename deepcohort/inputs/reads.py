@@ -1,0 +1,136 @@
+"""Read files and reference sequences looked at before work starts."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pysam
+import pysam.samtools
+from pysam.utils import SamtoolsError
+
+from deepcohort.genome.builds import build_of
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.genome.vcf import require_whole_bgzf
+
+
+@dataclass
+class ReadsCheck:
+    """What a BAM or CRAM says of itself; written as check.json. ``samples`` are its read groups' samples."""
+
+    name: str
+    file: str
+    samples: list[str] = field(default_factory=list)
+    read_groups: int = 0
+    lengths: dict[str, int | None] = field(default_factory=dict)
+    build: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class FastaCheck:
+    """What a reference holds; written as check.json."""
+
+    name: str
+    file: str
+    lengths: dict[str, int | None] = field(default_factory=dict)
+    build: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def check_reads(
+    path: Path, *, name: str, index: Path | None, out_index: Path, threads: int = 1
+) -> ReadsCheck:
+    """Check one person's BAM or CRAM and put its index at ``out_index``, made where it is missing.
+
+    ``name`` is the sheet's name of the person. Raises ``InputError`` for a file that is no BAM or CRAM, is
+    truncated, not sorted by position, or holds reads of several people.
+    """
+    header = _alignment_header(path)
+    groups = header.get("RG", [])
+    check = ReadsCheck(name=name, file=path.name, read_groups=len(groups))
+    check.samples = sorted({group["SM"] for group in groups if group.get("SM")})
+    check.lengths = {line["SN"]: int(line["LN"]) for line in header.get("SQ", [])}
+    check.build = build_of(check.lengths)
+    if len(check.samples) > 1:
+        raise InputError(
+            f"{path.name}: the read groups are of {len(check.samples)} people "
+            f"({', '.join(check.samples[:3])}): give one file for each person (samtools split)"
+        )
+    if header.get("HD", {}).get("SO") not in (None, "coordinate"):
+        raise InputError(f"{path.name}: the reads are not sorted by position: sort them (samtools sort)")
+    if index is None:
+        _index_reads(path, out_index, threads)
+        check.notes.append(f"{path.name} had no index: one was made.")
+    elif index.resolve() != out_index.resolve():
+        with written_whole(out_index) as unfinished:
+            unfinished.write_bytes(index.read_bytes())
+    if not check.samples:
+        check.notes.append(f"{path.name} names no sample in its read groups: taken as {name}.")
+    elif check.samples != [name]:
+        check.notes.append(
+            f"{path.name} calls the sample {check.samples[0]}; the sheet's name {name} is used."
+        )
+    return check
+
+
+def _alignment_header(path: Path) -> dict[str, Any]:
+    try:
+        with pysam.AlignmentFile(str(path), "rb", check_sq=False) as reads:
+            if not (reads.is_bam or reads.is_cram):
+                raise ValueError
+            header = reads.header.to_dict()
+    except (ValueError, OSError):
+        raise InputError(f"{path.name}: no BAM or CRAM that can be read: make it again") from None
+    try:
+        pysam.samtools.quickcheck(str(path))
+    except SamtoolsError:
+        raise InputError(
+            f"{path.name}: truncated: the block that marks the end of the file is missing: copy it again"
+        ) from None
+    return dict(header)
+
+
+def _index_reads(path: Path, out: Path, threads: int) -> None:
+    with written_whole(out) as unfinished:
+        try:
+            pysam.samtools.index("-@", str(threads), "-o", str(unfinished), str(path))
+        except SamtoolsError:
+            raise InputError(
+                f"{path.name}: cannot be indexed, so it is not sorted by position or it is damaged: sort it "
+                "(samtools sort) or copy it again"
+            ) from None
+
+
+def check_fasta(path: Path, *, name: str, out_index: Path) -> FastaCheck:
+    """Check a reference sequence, plain or bgzipped, and write its index (.fai) at ``out_index``.
+
+    A bgzipped one also gets ``.gzi`` beside that. Raises ``InputError`` for a file that is empty, packed by
+    plain gzip, no FASTA, or whose lines or names do not allow an index.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if not start:
+        raise InputError(f"{path.name}: the file is empty (0 bytes): copy it again")
+    if start[:2] == b"\x1f\x8b":
+        require_whole_bgzf(path)
+    elif start[:1] != b">":
+        raise InputError(f"{path.name}: no FASTA: the first line must start with >")
+    check = FastaCheck(name=name, file=path.name)
+    with written_whole(out_index) as unfinished:
+        options = ["--gzi-idx", str(out_index.with_suffix(".gzi"))] if start[:2] == b"\x1f\x8b" else []
+        try:
+            pysam.samtools.faidx(str(path), "--fai-idx", str(unfinished), *options)
+        except SamtoolsError:
+            raise InputError(
+                f"{path.name}: cannot be indexed: give each sequence one name and lines of one length "
+                "(samtools faidx says which is not)"
+            ) from None
+        for line in unfinished.read_text(encoding="utf-8").splitlines():
+            contig, length = line.split("\t")[:2]
+            if contig in check.lengths:
+                raise InputError(f"{path.name}: sequence {contig} occurs twice: keep one of them")
+            check.lengths[contig] = int(length)
+    check.build = build_of(check.lengths)
+    check.notes.append(f"{path.name}: its index was made ({len(check.lengths)} sequences).")
+    return check
