@@ -30,7 +30,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ERROR: Python 3.11 or later is needed, and '$(PYTHON)' is older: say which one by make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "ERROR: this Python cannot make environments: install its venv package (on Debian: python3-venv)." >&2; exit 1; }
 	@echo "Setting up .venv (once) ..."
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
 	@sed -n '/^uv==/,/^[a-z].*==/{/^uv==/p;/^ *--hash/p}' requirements.lock > .venv/uv.lock
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
 	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock

@@ -18,7 +18,7 @@ workflow DEEPCOHORT {
     )
     IMPUTATION(
         INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
-        INPUTS.out.chunks, INPUTS.out.batches,
+        INPUTS.out.plan,
         p.genetic_map ? file(p.genetic_map) : [],
         p.panel_labels ? file(p.panel_labels) : [],
         p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds')

@@ -1,6 +1,16 @@
-// Command lines.
+// Command lines: names of files may hold spaces and quotes. (A path right in a script is escaped by Nextflow itself.)
+
+/** One word for the shell. */
+def quoted(text) {
+    return "'" + text.toString().replace("'", "'\\''") + "'"
+}
+
+/** An option with its value, or nothing where there is none. */
+def option(name, value) {
+    return value ? "${name} ${quoted(value)}" : ''
+}
 
 /** An option given once for each file, e.g. --sites 'a.tsv' --sites 'b.tsv'. */
-def eachFile(option, files) {
-    return files.collect { file -> "${option} '${file}'" }.join(' ')
+def eachFile(name, files) {
+    return files.collect { file -> option(name, file) }.join(' ')
 }

@@ -1,4 +1,6 @@
 // Imputed against true genotypes of one chromosome, as sums that can be added over chromosomes.
+include { option } from '../options'
+
 process ACCURACY {
     tag "${meta.cohort}:${meta.chrom}"
     label 'process_single'
@@ -24,9 +26,9 @@ process ACCURACY {
         --cohort '${meta.cohort}' \\
         --chrom '${meta.chrom}' \\
         --kind ${kind} \\
-        ${labels ? "--labels '${labels}'" : ''} \\
-        --imputed '${imputed}' \\
-        --truth '${truth}' \\
+        ${option('--labels', labels)} \\
+        --imputed ${imputed} \\
+        --truth ${truth} \\
         --out '${meta.cohort}.${meta.chrom}.accuracy.tsv'
     """
 

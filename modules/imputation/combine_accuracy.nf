@@ -16,7 +16,7 @@ process COMBINE_ACCURACY {
     imputation.py combine-accuracy \\
         --release ${workflow.manifest.version} \\
         --out accuracy.tsv \\
-        ${sums.collect { file -> "'${file}'" }.join(' ')}
+        ${sums}
     """
 
     stub:

@@ -32,7 +32,7 @@ process IMPUTE_CHUNK {
         ${hds ? '--hds' : ''} \\
         --panel ${packed} \\
         --rates ${rates} \\
-        --target '${target}' \\
+        --target ${target} \\
         --samples ${batch} \\
         --out ${part}.bcf \\
         --out-counts ${part}.counts.tsv

@@ -25,7 +25,7 @@ process LEARN_RATES {
         --seed ${seed} \\
         --imputer ${imputer} \\
         --panel ${packed} \\
-        --target-sites '${target_sites}' \\
+        --target-sites ${target_sites} \\
         --target-contig '${meta.target_contig}' \\
         --out ${meta.chunk}.rates.json
     """

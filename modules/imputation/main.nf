@@ -14,15 +14,14 @@ workflow IMPUTATION {
     target        // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
     truth         // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
-    chunk_tables  // [ [cohort: 'cohort'], chunks.tsv ], its rows the longest first
-    batch_lists   // [ [cohort: 'cohort'], [batch_0001.txt, batch_0002.txt] ]
+    plan          // [ [cohort: 'cohort'], chunks.tsv, [batch_0001.txt, batch_0002.txt] ], the longest chunks first
     genetic_map   // file, folder or []
     labels        // file or []
     options       // e.g. [imputer: 'copying', seed: 1, mask_fraction: 0.1, output_format: 'vcf.gz', output_hds: false]
 
     main:
     // [ [cohort: 'cohort', chunk: '20.000000001-005000000', chrom: '20', start: '1', …] ]
-    chunks = chunk_tables.flatMap { meta, table -> table.splitCsv(header: true, sep: '\t').collect { row -> meta + row.subMap(chunkKeys()) } }
+    chunks = plan.flatMap { meta, table, _lists -> table.splitCsv(header: true, sep: '\t').collect { row -> meta + row.subMap(chunkKeys()) } }
 
     PACK_PANEL(
         chunks.map { meta -> [meta.panel, meta] }
@@ -39,22 +38,22 @@ workflow IMPUTATION {
     // [ meta of chunk, panel.npz, rates.json, target.vcf.gz, index, batch.txt ]
     ready = withTarget(LEARN_RATES.out.learnt, target)
     jobs = ready.map { job -> [[cohort: job[0].cohort], job] }
-        .combine(batch_lists, by: 0)
-        .flatMap { _key, job, lists -> asList(lists).collect { list -> job + [list] } }
+        .combine(plan.map { meta, _table, lists -> [meta, lists] }, by: 0)
+        .flatMap { _key, job, lists -> lists.collect { list -> job + [list] } }
     IMPUTE_CHUNK(jobs, options.imputer, options.seed, 0, options.output_hds)
 
     // How many parts each chromosome has: [ [cohort: 'cohort', chrom: '20'], chunks, [batch lists] ]
-    counts = chunk_tables.join(batch_lists, failOnDuplicate: true, failOnMismatch: true).flatMap { meta, table, lists ->
-        table.splitCsv(header: true, sep: '\t').countBy { row -> row.chrom }.collect { chrom, n -> [meta + [chrom: chrom], n, asList(lists)] }
+    counts = plan.flatMap { meta, table, lists ->
+        table.splitCsv(header: true, sep: '\t').countBy { row -> row.chrom }.collect { chrom, n -> [meta + [chrom: chrom], n, lists] }
     }
     JOIN_CHROMOSOME(gathered(IMPUTE_CHUNK.out.part, counts), options.output_format)
 
     // Cohorts without a truth are scored on typed sites of the first batch that are hidden.
     truths = truth.flatMap { meta, genotypes, index, report -> contigsOf(report).collect { chrom -> [[cohort: meta.cohort, chrom: chrom], genotypes, index] } }
     with_truth = truth.map { meta, _genotypes, _index, _report -> meta.cohort }.unique().toList()
-    first_batch = batch_lists.combine(with_truth.map { cohorts -> [cohorts] })
-        .filter { meta, _lists, cohorts -> options.mask_fraction > 0 && !cohorts.contains(meta.cohort) }
-        .map { meta, lists, _cohorts -> [meta, asList(lists)[0]] }
+    first_batch = plan.combine(with_truth.map { cohorts -> [cohorts] })
+        .filter { meta, _table, _lists, cohorts -> options.mask_fraction > 0 && !cohorts.contains(meta.cohort) }
+        .map { meta, _table, lists, _cohorts -> [meta, lists.first()] }
     IMPUTE_MASKED(
         ready.map { job -> [[cohort: job[0].cohort], job] }.combine(first_batch, by: 0).map { _key, job, list -> job + [list] },
         options.imputer, options.seed, options.mask_fraction, false
@@ -112,10 +111,6 @@ def gathered(parts, counts) {
 /** Chromosomes that a checked file holds, e.g. ['20', '22']. */
 def contigsOf(report) {
     return new groovy.json.JsonSlurper().parseText(report.text).contigs.keySet() as List
-}
-
-def asList(files) {
-    return files instanceof Collection ? files.toList() : [files]
 }
 
 /** In an order that does not depend on which task ended first. */

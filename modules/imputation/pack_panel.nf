@@ -1,4 +1,6 @@
 // The panel's haplotypes of one chunk, packed for the model.
+include { option } from '../options'
+
 process PACK_PANEL {
     tag "${meta.cohort}:${meta.chunk}"
     label 'process_single'
@@ -19,9 +21,9 @@ process PACK_PANEL {
         --release ${workflow.manifest.version} \\
         --region ${meta.panel_contig}:${meta.padded_start}-${meta.padded_end} \\
         --core ${meta.start}-${meta.end} \\
-        ${genetic_map ? "--genetic-map '${genetic_map}'" : ''} \\
+        ${option('--genetic-map', genetic_map)} \\
         --out ${meta.chunk}.panel.npz \\
-        '${panel}'
+        ${panel}
     """
 
     stub:

@@ -1,4 +1,6 @@
 // A sheet, checked against its schema and written anew with all its columns in a fixed order.
+include { quoted } from '../options'
+
 process CHECK_SHEET {
     tag "${kind}"
     label 'process_single'
@@ -18,13 +20,13 @@ process CHECK_SHEET {
         --release ${workflow.manifest.version} \\
         --kind ${kind} \\
         --schema ${schema} \\
-        --name '${typed}' \\
+        --name ${quoted(typed)} \\
         --out ${kind}.csv \\
-        '${sheet}'
+        ${sheet}
     """
 
     stub:
     """
-    cp '${sheet}' ${kind}.csv
+    cp ${sheet} ${kind}.csv
     """
 }

@@ -1,4 +1,6 @@
 // A file of the cohort's genotypes, read once: refused in one sentence, or reduced to its sites and what is worth knowing.
+include { option; quoted } from '../options'
+
 process CHECK_TARGET {
     tag "${meta.file}"
     label 'process_single'
@@ -9,8 +11,7 @@ process CHECK_TARGET {
 
     output:
     tuple val(meta), path(genotypes, includeInputs: true), path("${genotypes.name}.{csi,tbi}"), emit: indexed
-    tuple val(meta), path("${meta.file}.sites.bcf"), path("${meta.file}.sites.bcf.csi"), emit: sites
-    tuple val(meta), path("${meta.file}.check.json"), emit: report
+    tuple val(meta), path("${meta.file}.sites.bcf"), path("${meta.file}.sites.bcf.csi"), path("${meta.file}.check.json"), emit: checked
     tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('cyvcf2'), eval("python3 -c 'from importlib.metadata import version; print(version(\"cyvcf2\"))'"), topic: versions
@@ -21,16 +22,16 @@ process CHECK_TARGET {
         --release ${workflow.manifest.version} \\
         --threads ${task.cpus} \\
         --name '${meta.file}' \\
-        ${index ? "--index '${index}'" : ''} \\
+        ${option('--index', index)} \\
         --out-sites '${meta.file}.sites.bcf' \\
-        --out-index '${genotypes.name}.${index ? index.extension : 'csi'}' \\
+        --out-index ${quoted("${genotypes.name}.${index ? index.extension : 'csi'}")} \\
         --out-report '${meta.file}.check.json' \\
-        '${genotypes}'
+        ${genotypes}
     """
 
     stub:
     """
-    touch '${meta.file}.sites.bcf' '${meta.file}.sites.bcf.csi' '${genotypes.name}.csi'
+    touch '${meta.file}.sites.bcf' '${meta.file}.sites.bcf.csi' ${quoted("${genotypes.name}.csi")}
     echo '{"contigs": {"20": "20"}}' > '${meta.file}.check.json'
     """
 }

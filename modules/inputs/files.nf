@@ -4,7 +4,7 @@
 def sheetFile(sheet, row, column, cell) {
     def path = cell.contains('://') || cell.startsWith('/') ? file(cell) : file(sheet).toAbsolutePath().parent.resolve(cell)
     if (!path.exists()) {
-        error("${sheet}, row ${row}, column '${column}': there is no file ${path}; mend the path (relative paths start at the folder of the sheet).")
+        error("${sheet}: row ${row}, column ${column}: there is no file ${path}: mend the path (relative paths start at the folder of the sheet)")
     }
     return path
 }

@@ -40,37 +40,34 @@ workflow INPUTS {
     CHECK_TRUTH(truth_rows)
 
     // [ [cohort: 'cohort'], [sites of all its files], [reports of all its files] ]
-    target_sites = CHECK_TARGET.out.sites
-        .join(CHECK_TARGET.out.report, failOnDuplicate: true, failOnMismatch: true)
-        .join(target_rows.map { meta, n, _genotypes, _index -> [meta, n] }, failOnDuplicate: true, failOnMismatch: true)
-        .map { meta, sites, index, report, n -> [groupKey([cohort: meta.cohort], n), sites, index, report] }
+    file_counts = target_rows.map { meta, n, _genotypes, _index -> [meta.cohort, n] }.unique()
+    target_sites = CHECK_TARGET.out.checked
+        .map { meta, sites, index, report -> [meta.cohort, [sites, index], report] }
+        .combine(file_counts, by: 0)
+        .map { cohort, sites, report, n -> [groupKey(cohort, n), sites, report] }
         .groupTuple()
-        .map { key, sites, indexes, reports -> [key.target, byName(sites + indexes), byName(reports)] }
-    panel_sites = CHECK_PANEL.out.sites
-        .join(CHECK_PANEL.out.report, failOnDuplicate: true, failOnMismatch: true)
-        .map { _meta, sites, index, report -> [[sites, index], [report]] }
-        .toList()
-        .map { parts -> [byName(parts.collectMany { part -> part[0] }), byName(parts.collectMany { part -> part[1] })] }
+        .map { key, sites, reports -> [[cohort: key.target], byName(sites.flatten()), byName(reports)] }
+    panel_sites = CHECK_PANEL.out.checked.toList().map { parts ->
+        [byName(parts.collectMany { part -> [part[1], part[2]] }), byName(parts.collect { part -> part[3] })]
+    }
 
     bed = regions && file(regions).exists() ? file(regions) : []
     PLAN(target_sites, panel_sites, [regions ?: '', bed], sizes)
 
     panel = CHECK_PANEL.out.indexed
     target = CHECK_TARGET.out.indexed
-    target_sites_by_file = CHECK_TARGET.out.sites
-    truth = CHECK_TRUTH.out.indexed.join(CHECK_TRUTH.out.report, failOnDuplicate: true, failOnMismatch: true)
-    chunks = PLAN.out.chunks
-    batches = PLAN.out.batches
+    target_sites_by_file = CHECK_TARGET.out.checked.map { meta, sites, index, _report -> [meta, sites, index] }
+    truth = CHECK_TRUTH.out.indexed.join(CHECK_TRUTH.out.checked.map { meta, _sites, _index, report -> [meta, report] })
+    plan = PLAN.out.plan
     harmonisation = PLAN.out.counts
-    checks = CHECK_PANEL.out.report.mix(CHECK_TARGET.out.report)
+    checks = CHECK_PANEL.out.checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report -> [meta, report] }
 
     emit:
     panel                 // [ [file: 'panel.20'], panel.vcf.gz, index ]
     target                // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites_by_file  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
     truth                 // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
-    chunks                // [ [cohort: 'cohort'], cohort.chunks.tsv ]
-    batches               // [ [cohort: 'cohort'], [batch_0001.txt, batch_0002.txt] ]
+    plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]
     harmonisation         // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]
     checks                // [ [file: 'panel.20'], panel.20.check.json ]
 }
@@ -89,7 +86,7 @@ def targetFiles(sheet, csv) {
     def counts = rows.countBy { row -> row.sample }
     return rows.withIndex(2).collect { row, number ->
         if (!isGenotypes(row.file) || row.file ==~ /.*\.g\.vcf(\.gz)?/) {
-            error("${sheet}, row ${number}, column 'file': ${row.file} holds no genotypes of a cohort, which impute starts from; give .vcf.gz or .bcf.")
+            error("${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf")
         }
         def genotypes = sheetFile(sheet, number, 'file', row.file)
         def meta = [file: "${row.sample}.target${String.format('%03d', number - 1)}".toString(), cohort: row.sample]
@@ -108,5 +105,5 @@ def truthFiles(sheet, csv) {
 
 /** In an order that does not depend on which task ended first. */
 def byName(files) {
-    return files.sort { one, other -> one.name <=> other.name }
+    return files.toSorted { one, other -> one.name <=> other.name }
 }

@@ -1,5 +1,5 @@
 // Target sites harmonised with the panel's, and the work cut into chunks of the genome and batches of people.
-include { eachFile } from '../options'
+include { eachFile; option } from '../options'
 
 process PLAN {
     tag "${meta.cohort}"
@@ -13,15 +13,13 @@ process PLAN {
     val sizes
 
     output:
-    tuple val(meta), path("${meta.cohort}.chunks.tsv"), emit: chunks
-    tuple val(meta), path('batches/batch_*.txt', arity: '1..*'), emit: batches
+    tuple val(meta), path("${meta.cohort}.chunks.tsv"), path('batches/batch_*.txt', arity: '1..*'), emit: plan
     tuple val(meta), path("${meta.cohort}.harmonisation.tsv"), emit: counts
     tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('cyvcf2'), eval("python3 -c 'from importlib.metadata import version; print(version(\"cyvcf2\"))'"), topic: versions
 
     script:
-    def region_option = regions_bed ? "--regions '${regions_bed}'" : regions ? "--regions '${regions}'" : ''
     """
     inputs.py plan \\
         --release ${workflow.manifest.version} \\
@@ -30,7 +28,7 @@ process PLAN {
         ${eachFile('--panel-reports', panel_reports)} \\
         ${eachFile('--target-sites', withoutIndexes(target_sites))} \\
         ${eachFile('--target-reports', target_reports)} \\
-        ${region_option} \\
+        ${option('--regions', regions_bed ?: regions)} \\
         --chunk-variants ${sizes.chunk_variants} \\
         --chunk-bases ${sizes.chunk_bases} \\
         --overlap-bases ${sizes.overlap_bases} \\

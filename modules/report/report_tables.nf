@@ -1,5 +1,5 @@
 // Tables and pictures of our own for MultiQC.
-include { eachFile } from '../options'
+include { eachFile; option } from '../options'
 
 process REPORT_TABLES {
     label 'process_single'
@@ -26,7 +26,7 @@ process REPORT_TABLES {
     END
     report.py tables \\
         --release ${workflow.manifest.version} \\
-        ${accuracy ? "--accuracy '${accuracy}'" : ''} \\
+        ${option('--accuracy', accuracy)} \\
         ${eachFile('--sites', sites)} \\
         ${eachFile('--harmonisation', harmonisation)} \\
         ${eachFile('--checks', checks)} \\
