@@ -175,7 +175,7 @@ def _wanted_chromosomes(
         others = f" or leave it out (--regions {_listed(kept, ',')})" if kept else ""
         raise InputError(
             f"{target[first].file}: has chromosome {_listed(lacking)}, which the panel lacks (it has "
-            f"{_listed(panel)}): add the panel's file of it{others}"
+            f"{_listed(panel)}): add it to the panel{others}"
         )
     return sorted(wanted, key=genome_order)
 
@@ -200,7 +200,10 @@ class _Chromosome:
         matched = match_sites(panel.met_pos, panel.met_ref, panel.met_alt, target.pos, target.ref, target.alt)
         self.typed_pos = np.unique(target.pos[matched.target_index])
         self._require_relatives(matched)
-        counts = matched.counts | {"panel_sites": len(self.panel_pos), "panel_without_alt": panel.without_alt}
+        outside = int(((target.pos < panel.pos[0]) | (target.pos > panel.pos[-1])).sum())
+        counts = matched.counts | {"panel_sites": len(panel.pos), "panel_without_alt": panel.without_alt}
+        counts["dropped_outside_panel"] = outside
+        counts["dropped_not_in_panel"] -= outside
         contigs = self.panel.contigs[self.chrom], self.target.contigs[self.chrom]
         if contigs[0] != contigs[1]:
             counts["contig_renamed"] = 1
