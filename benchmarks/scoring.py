@@ -47,7 +47,7 @@ class Sums:
 
 def bin_of(frequency: NDArray[np.float64]) -> NDArray[np.int64]:
     """Bin of the minor allele; -1 where the site is monomorphic or rarer than the first bin."""
-    maf = np.minimum(frequency, 1 - frequency)
+    maf = np.round(np.minimum(frequency, 1 - frequency), 9)
     which = np.minimum(np.searchsorted(EDGES, maf, side="right") - 1, len(BINS) - 1)
     return np.where(maf > 0, which, -1)
 
