@@ -1,0 +1,54 @@
+"""Small VCFs for tests, written as text and packed by bcftools' own bgzip."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pysam
+
+Record = tuple[str, int, str, str, Sequence[str]]
+
+
+def vcf_text(
+    records: Sequence[Record],
+    samples: Sequence[str],
+    contigs: dict[str, int | None] | None = None,
+    form: str = "GT",
+) -> str:
+    """Text of a VCF; a record is (contig, position, REF, ALT, cells of the samples)."""
+    if contigs is None:
+        contigs = dict.fromkeys(record[0] for record in records)
+    lines = ["##fileformat=VCFv4.2"]
+    for name, length in contigs.items():
+        lines.append(f"##contig=<ID={name}{f',length={length}' if length else ''}>")
+    lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">')
+    lines.append('##FORMAT=<ID=DS,Number=A,Type=Float,Description="Dosage">')
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
+    lines.append("\t".join([*columns, "FORMAT", *samples] if samples else columns))
+    for contig, position, ref, alt, cells in records:
+        fixed = [contig, str(position), ".", ref, alt, ".", ".", "."]
+        lines.append("\t".join([*fixed, form, *cells] if samples else fixed))
+    return "\n".join(lines) + "\n"
+
+
+def bgzip(path: Path, text: str) -> Path:
+    with pysam.BGZFile(str(path), "wb") as out:
+        out.write(text.encode())
+    return path
+
+
+def write_vcf(
+    path: Path,
+    records: Sequence[Record],
+    samples: Sequence[str],
+    contigs: dict[str, int | None] | None = None,
+    form: str = "GT",
+) -> Path:
+    """Write a bgzipped VCF, or a BCF where the name says so."""
+    text = vcf_text(records, samples, contigs, form)
+    if path.suffix != ".bcf":
+        return bgzip(path, text)
+    plain = path.with_suffix(".vcf")
+    plain.write_text(text, encoding="utf-8")
+    pysam.bcftools.view("--no-version", "-Ob", "-o", str(path), str(plain), catch_stdout=False)
+    plain.unlink()
+    return path
