@@ -19,9 +19,7 @@ def match(panel, target):
 def one(panel, target):
     """How one target site matches one panel site at the same position."""
     result = match([(5, *panel)], [(5, *target)])
-    (how,) = [
-        w for w, n in result.counts.items() if n and w not in ("target_sites", "panel_sites", "shared")
-    ]
+    (how,) = [w for w, n in result.counts.items() if n and w not in ("target_sites", "panel_sites", "shared")]
     return how, result.swapped.tolist()
 
 
@@ -97,7 +95,7 @@ def brute_force(panel, target):
     taken, pairs, lost = set(), [], 0
     for t, (position, ref, alt) in enumerate(target):
         forms = [((ref, alt), False), ((alt, ref), True)]
-        if not (OTHER_STRAND[ref] == alt):
+        if OTHER_STRAND[ref] != alt:
             forms += [(tuple(OTHER_STRAND[b] for b in alleles), swap) for alleles, swap in forms]
         else:
             forms = forms[:1]

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,4 +93,4 @@ def test_merged_regions_cover_the_same_positions_once(regions):
     covered = [(r.chrom, p) for r in result for p in range(r.start, r.end + 1)]
     assert len(covered) == len(set(covered))
     assert set(covered) == {(r.chrom, p) for r in regions for p in range(r.start, r.end + 1)}
-    assert all(a.chrom != b.chrom or a.end + 1 < b.start for a, b in zip(result, result[1:], strict=False))
+    assert all(a.chrom != b.chrom or a.end + 1 < b.start for a, b in itertools.pairwise(result))
