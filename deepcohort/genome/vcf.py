@@ -211,7 +211,7 @@ def indexed_records(index: Path) -> int | None:
 
 
 class Order:
-    """Checks that records come sorted: each contig once, positions never smaller than before."""
+    """Checks that records come sorted: each chromosome once, positions never smaller than before."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -226,6 +226,12 @@ class Order:
                 raise InputError(
                     f"{self.path.name}: record {self.number} is on {contig} again after records of "
                     f"{self.contig}: sort the file (bcftools sort)"
+                )
+            other = contig_of(self.contigs, contig)
+            if other is not None:
+                raise InputError(
+                    f"{self.path.name}: chromosome {chrom_key(contig)} goes by two names, {other} and "
+                    f"{contig}: rename one (bcftools annotate --rename-chrs) and sort"
                 )
             self.contigs.append(contig)
             self.contig = contig

@@ -230,7 +230,7 @@ class _Tally:
 
     def _add_diploid(self, record: Any, genotypes: NDArray[np.int16], pads: int) -> None:
         first, second, phased = genotypes[:, 0], genotypes[:, 1], genotypes[:, 2] == 1
-        self.haploid += pads
+        self.haploid += int(np.count_nonzero((second == PAD) & (first >= 0))) if pads else 0
         # Which haplotype carries what is open only where the two alleles differ: 0/0 is as good as 0|0.
         heterozygous = (first != second) & (first >= 0) & (second >= 0)
         unphased = heterozygous & ~phased
@@ -258,13 +258,7 @@ class _Tally:
 
 def _sum_up(check: Check, tally: _Tally, order: Order, header: Header) -> None:
     for contig in order.contigs:
-        chrom = chrom_key(contig)
-        if chrom in check.contigs:
-            raise InputError(
-                f"{check.file}: chromosome {chrom} goes by two names, {check.contigs[chrom]} and {contig}: "
-                "rename one (bcftools annotate --rename-chrs) and merge"
-            )
-        check.contigs[chrom] = contig
+        check.contigs[chrom_key(contig)] = contig
         check.lengths[contig] = header.contigs.get(contig)
     check.build = build_of(header.contigs)
     check.records = order.number
