@@ -166,11 +166,10 @@ def _copying(
         )  # fmt: skip
         ours.step(
             "learn", "imputation", "learn-rates", "--panel", packed,
-            "--target-sites", work / "target.sites.bcf", "--target-contig", chunk["target_contig"],
-            "--imputer", "copying", *machine, "--out", rates,
+            "--target-sites", work / "target.sites.bcf", "--imputer", "copying", *machine, "--out", rates,
         )  # fmt: skip
         for batch in batches:
-            part = work / f"{name}.{batch.stem}.bcf"
+            part = work / f"{name}.{batch.stem}.vcf.gz"
             ours.step(
                 "impute", "imputation", "impute-chunk", "--panel", packed, "--rates", rates,
                 "--target", target, "--samples", batch, "--imputer", "copying", *machine,
@@ -182,7 +181,7 @@ def _copying(
     ours.step(
         "join", "imputation", "join", "--cohort", "bench", "--chrom", chunks[0]["chrom"],
         "--samples-order", order, "--out", imputed(method, folder),
-        "--out-sites", folder / f"{method}.sites.tsv.gz", "--format", "vcf.gz",
+        "--out-sites", folder / f"{method}.sites.tsv.gz",
         "--threads", str(THREADS), *parts,
     )  # fmt: skip
     return ours.stages

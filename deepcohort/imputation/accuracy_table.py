@@ -47,7 +47,7 @@ PART_COLUMNS = (
 COLUMNS = (
     *KEY, "population", "maf_bin", "people", "sites", "r2", "r2_low", "r2_high", "concordance",
     "nonref_concordance", "mean_abs_info_error", "baseline_r2", "unlabelled_people",
-    "people_without_truth", "sites_without_truth", "multiallelic_sites", "monomorphic_sites",
+    "people_without_truth", "sites_without_truth", "multiallelic_sites", "monomorphic_sites", "level",
 )  # fmt: skip
 
 
@@ -107,16 +107,17 @@ class _Cohort:
             else:
                 self.told[name] = max(before, value) if "people" in name else before + value
 
-    def populations(self) -> list[str]:
-        """Everyone, then superpopulations, then populations."""
+    def populations(self) -> dict[str, str]:
+        """Name and level of everyone, of superpopulations, of populations, in this order."""
         supers = sorted({label[1] for label in self.labels.values()} - {""})
         populations = sorted({label[0] for label in self.labels.values()} - {"", *supers})
-        return [EVERYONE, *supers, *populations]
+        levels = dict.fromkeys(supers, "superpopulation") | dict.fromkeys(populations, "population")
+        return {EVERYONE: EVERYONE} | levels
 
     def rows(self) -> list[Row]:
         """Rows of ``COLUMNS`` without the key."""
         result = []
-        for population in self.populations():
+        for population, level in self.populations().items():
             people = [
                 name
                 for name, label in sorted(self.labels.items())
@@ -124,7 +125,7 @@ class _Cohort:
             ]
             for bin_name in MAF_BINS:
                 if (population, bin_name) in self.by_group:
-                    result.append(self._row(population, bin_name, people))
+                    result.append(self._row(population, bin_name, people) | {"level": level})
         return result
 
     def _row(self, population: str, bin_name: str, people: list[str]) -> Row:

@@ -198,6 +198,8 @@ def test_populations_by_label_and_unlabelled_people_counted(tmp_path):
     rows = combine([sim.score(tmp_path, labels=labels)])
     order = list(dict.fromkeys(row["population"] for row in rows))
     assert order == ["all", "AFR", "EUR", "FIN", "GBR", "YRI"]
+    levels = dict.fromkeys((row["population"], row["level"]) for row in rows)
+    assert [level for _, level in levels] == ["all", *["superpopulation"] * 2, *["population"] * 3]
     assert {row["unlabelled_people"] for row in rows} == {"7"}
     assert by_bin(rows)["1-5%"]["people"] == "40"
     for name, row in by_bin(rows, "EUR").items():

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""The report: tables and pictures for MultiQC."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepcohort.genome.command import Release, command, script
+from deepcohort.report.tables import Files, write_tables
+
+app = script(__doc__ or "")
+
+
+def _files(help_text: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(exists=True, dir_okay=False, help=help_text)
+    return option
+
+
+@command(app)
+def tables(
+    release: Release,
+    out: Annotated[Path, typer.Option(help="Folder for MultiQC's custom content.")],
+    accuracy: Annotated[list[Path] | None, _files("Accuracy table.")] = None,
+    sites: Annotated[list[Path] | None, _files("Sites <cohort>.<chrom>.sites.tsv.gz.")] = None,
+    harmonisation: Annotated[list[Path] | None, _files("Counts of harmonised sites.")] = None,
+    checks: Annotated[list[Path] | None, _files("Check of a genotype file (.json).")] = None,
+    counts: Annotated[list[Path] | None, _files("Counts of an imputed chunk and batch.")] = None,
+    rates: Annotated[list[Path] | None, _files("Learnt rates of a chunk (.json).")] = None,
+    versions: Annotated[Path | None, _files("Versions of the programs (YAML).")] = None,
+) -> None:
+    """Make the tables and pictures of the report."""
+    files = Files(
+        accuracy or [], sites or [], harmonisation or [], checks or [], counts or [], rates or [], versions
+    )
+    write_tables(files, out)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,148 @@
+"""Chunks of the genome: what was imputed in each, by which learnt rates, and which could not be."""
+
+import csv
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deepcohort.genome.errors import InputError
+from deepcohort.report.sections import Section
+
+ADDED_OVER_BATCHES = {"people", "unphased_people", "haploid_people", "missing_genotypes_filled"}
+"""Counts that batches of people add to; the others are of sites and the same in every batch."""
+
+
+@dataclass
+class Chunk:
+    """One chunk of one cohort, over all batches."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    effective_size: float | None = None
+    error: float | None = None
+    gain: float | None = None
+    """How much the loss fell by learning, in %."""
+    learnt_from: int = 0
+
+    @property
+    def filled_by_frequency(self) -> bool:
+        """Whether no typed site was in reach, so that the panel's frequencies were filled in."""
+        return self.counts.get("sites_filled_by_frequency", 0) > 0
+
+
+def read(counts: list[Path], rates: list[Path]) -> dict[str, Chunk]:
+    """Read what was counted and learnt, by chunk in the genome's order.
+
+    Files do not name their cohort: a chunk name that comes again is of the next cohort, and is told as
+    ``name (2)``. Raises ``InputError`` where a file is something else.
+    """
+    chunks: dict[str, Chunk] = defaultdict(Chunk)
+    seen: Counter[str] = Counter()
+    for path in rates:
+        name = path.name.removesuffix(".rates.json")
+        seen[name] += 1
+        _add_rates(chunks[_numbered(name, seen[name])], path)
+    seen = Counter()
+    for path in counts:
+        rows = _read_counts(path)
+        if rows:
+            key = f"{rows[0]['chunk']} {rows[0]['batch']}"
+            seen[key] += 1
+            _add_counts(chunks[_numbered(rows[0]["chunk"], seen[key])], rows)
+    return {name: chunks[name] for name in sorted(chunks)}
+
+
+def _numbered(name: str, occurrence: int) -> str:
+    return name if occurrence == 1 else f"{name} ({occurrence})"
+
+
+def _add_rates(chunk: Chunk, path: Path) -> None:
+    try:
+        learnt = json.loads(path.read_text(encoding="utf-8"))
+        chunk.learnt_from = int(learnt["people"])
+        if chunk.learnt_from:
+            chunk.effective_size, chunk.error = float(learnt["effective_size"]), float(learnt["error"])
+            chunk.gain = 100 * (1 - float(learnt["loss"]) / float(learnt["start_loss"]))
+    except (ValueError, KeyError, TypeError, ZeroDivisionError):
+        raise InputError(f"{path.name}: not a file of learnt rates: make it with 'learn-rates'") from None
+
+
+def _read_counts(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = list(reader)
+        if reader.fieldnames != ["chunk", "batch", "what", "count"]:
+            raise InputError(
+                f"{path.name}: its columns are not chunk, batch, what, count: make it with 'impute-chunk'"
+            )
+    return rows
+
+
+def _add_counts(chunk: Chunk, rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        what, count = row["what"], int(row["count"])
+        before = chunk.counts.get(what, 0)
+        chunk.counts[what] = before + count if what in ADDED_OVER_BATCHES else max(before, count)
+
+
+def sections(chunks: dict[str, Chunk]) -> list[Section]:
+    """Table of the chunks."""
+    names = list(dict.fromkeys(what for chunk in chunks.values() for what in chunk.counts))
+    data: dict[str, dict[str, Any]] = {}
+    for name, chunk in chunks.items():
+        cells: dict[str, Any] = {"flag": "no typed sites" if chunk.filled_by_frequency else "ok"}
+        cells |= chunk.counts
+        learnt = {"effective_size": chunk.effective_size, "error": chunk.error, "gain": chunk.gain}
+        cells |= {key: value for key, value in learnt.items() if value is not None}
+        data[name] = cells
+    headers: dict[str, Any] = {
+        "flag": {
+            "title": "Flag", "description": "no typed sites: filled from the panel's frequencies",
+            "cond_formatting_rules": {"warn": [{"s_eq": "no typed sites"}]}, "scale": False,
+        }
+    }  # fmt: skip
+    for what in names:
+        title = what.replace("_", " ").capitalize()
+        headers[what] = {"title": title, "format": "{:,.0f}", "scale": False}
+    headers |= LEARNT_HEADERS
+    return [
+        Section(
+            "chunk_table", "chunks", "Chunks",
+            "What was imputed in each chunk, and the rates of the haplotype-copying model that were learnt "
+            "there by imputing some of the panel's own people from the others: its effective size (the "
+            "larger, the more often a haplotype switches to another one to copy) and the chance that a "
+            "copied allele differs. Gain: how much learning lowered the loss on the hidden people. Chunks "
+            "with too little to learn from keep the starting values, and their cells are empty.",
+            "table", data, {"col1_header": "Chunk", "no_violin": True, "sort_rows": False}, headers,
+        )
+    ]  # fmt: skip
+
+
+LEARNT_HEADERS: dict[str, Any] = {
+    "effective_size": {"title": "Effective size", "format": "{:,.0f}", "scale": "Purples"},
+    "error": {"title": "Error rate", "format": "{:.5f}", "scale": "Oranges"},
+    "gain": {"title": "Gain", "suffix": " %", "format": "{:.2f}", "scale": "Greens", "min": 0},
+}
+
+
+def sentences(chunks: dict[str, Chunk]) -> list[str]:
+    """Chunks that need a look."""
+    found = []
+    empty = [name for name, chunk in chunks.items() if chunk.filled_by_frequency]
+    if empty:
+        named = ", ".join(empty[:5]) + (" and more" if len(empty) > 5 else "")
+        found.append(
+            f"{len(empty)} of {len(chunks)} chunks had no typed site in reach ({named}): everybody was given "
+            "the panel's frequencies there, which says nothing about the person (INFO flag BYFREQ)."
+        )
+    filled = sum(chunk.counts.get("missing_genotypes_filled", 0) for chunk in chunks.values())
+    if filled:
+        found.append(f"{filled:,} genotypes that were missing at typed sites of the input were imputed.")
+    unphased = max((chunk.counts.get("unphased_people", 0) for chunk in chunks.values()), default=0)
+    if unphased:
+        found.append(
+            f"{unphased:,} people are not phased in the input; their genotypes were imputed over samples of "
+            "their phase and stand unphased in the output."
+        )
+    return found

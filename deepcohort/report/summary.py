@@ -1,0 +1,102 @@
+"""The first chapter: what the run did and what to look at, in plain words."""
+
+from html import escape
+
+from deepcohort.report import accuracy, chunks, dropped
+from deepcohort.report.accuracy import EVERYONE, Row, number
+from deepcohort.report.chunks import Chunk
+from deepcohort.report.dropped import FileCheck, SiteCount
+from deepcohort.report.quality import SiteSummary
+from deepcohort.report.sections import Section
+
+WARNING = (
+    "For research use only, not for diagnosis: an imputed genotype is a probability, not an observation."
+)
+
+GOOD_R2 = 0.8
+"""R² from which single variants of a bin are commonly used."""
+
+
+def section(
+    rows: list[Row],
+    summaries: list[SiteSummary],
+    checks: list[FileCheck],
+    counts: list[SiteCount],
+    found: dict[str, Chunk],
+) -> Section:
+    """Return the chapter as HTML: facts first, then what is unusual, then how to read the figures."""
+    facts = _facts(summaries, found) + _accuracy(rows)
+    unusual = dropped.sentences(checks, counts) + chunks.sentences(found) + _labels(rows)
+    parts = [f'<div class="alert alert-warning">{escape(WARNING)}</div>']
+    parts.append(_list("What was done", facts))
+    parts.append(_list("What to know before you use it", unusual or ["Nothing unusual was found."]))
+    return Section("summary_notes", "summary", "In short", "", "html", "\n".join(filter(None, parts)))
+
+
+def _list(title: str, sentences: list[str]) -> str:
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<h4>{escape(title)}</h4><ul>{items}</ul>"
+
+
+def _facts(summaries: list[SiteSummary], found: dict[str, Chunk]) -> list[str]:
+    facts = []
+    for cohort in sorted({summary.cohort for summary in summaries}):
+        own = [summary for summary in summaries if summary.cohort == cohort]
+        imputed, typed = sum(s.imputed for s in own), sum(s.typed for s in own)
+        chromosomes = "one chromosome" if len(own) == 1 else f"{len(own)} chromosomes"
+        facts.append(
+            f"{cohort}: {imputed:,} sites of {chromosomes} were imputed from {typed:,} typed sites that the "
+            "panel holds."
+        )
+    learnt = sum(chunk.learnt_from > 0 for chunk in found.values())
+    if learnt:
+        facts.append(f"The model learnt its rates from the panel in {learnt} of {len(found)} chunks.")
+    return facts
+
+
+def _accuracy(rows: list[Row]) -> list[str]:
+    facts = []
+    everyone = [row for row in rows if row["population"] == EVERYONE]
+    for key in dict.fromkeys((row["cohort"], row["imputer"], row["source"]) for row in everyone):
+        bins = [row for row in everyone if (row["cohort"], row["imputer"], row["source"]) == key]
+        measured = [(row["maf_bin"], value) for row in bins if (value := number(row["r2"])) is not None]
+        if not measured:
+            continue
+        good = [name for name, value in measured if value >= GOOD_R2]
+        cohort, imputer, source = key
+        reach = (
+            f"reaches {GOOD_R2} at MAF {', '.join(good)}" if good else f"stays below {GOOD_R2} at every MAF"
+        )
+        facts.append(
+            f"{cohort}, imputer {imputer}, measured on {accuracy.MEASURED.get(source, source)}: "
+            f"aggregated R² {reach} ({', '.join(f'{value:.2f} at {name}' for name, value in measured)})."
+        )
+    return facts
+
+
+def _labels(rows: list[Row]) -> list[str]:
+    found = []
+    for cohort in dict.fromkeys(row["cohort"] for row in rows):
+        own = [row for row in rows if row["cohort"] == cohort]
+        unlabelled = max((number(row.get("unlabelled_people")) or 0 for row in own), default=0)
+        without = max((number(row.get("people_without_truth")) or 0 for row in own), default=0)
+        multi = max((number(row.get("multiallelic_sites")) or 0 for row in own), default=0)
+        constant = max((number(row.get("monomorphic_sites")) or 0 for row in own), default=0)
+        if unlabelled:
+            found.append(f"{cohort}: {unlabelled:,.0f} people have no population label; they count in 'all'.")
+        if without:
+            found.append(f"{cohort}: {without:,.0f} imputed people are not in the truth and were not scored.")
+        if multi or constant:
+            found.append(
+                f"{cohort}: not scored were {multi:,.0f} multi-allelic sites and {constant:,.0f} sites at "
+                "which the panel does not vary."
+            )
+        if any(row["source"] == "masked" for row in own):
+            found.append(
+                f"{cohort}: accuracy was measured on hidden typed sites. These are mostly common variants in "
+                "well-covered stretches, so rare variants are imputed worse than these figures suggest; "
+                "--truth measures them."
+            )
+    return found
