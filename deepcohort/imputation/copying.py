@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil, sqrt
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.progress import progress
 from deepcohort.imputation.hmm import backward_step, forward_step, posterior_in_place, read_out
 from deepcohort.imputation.panel import Carriers
 
@@ -72,38 +74,63 @@ class Sites:
         return cls(starts.astype(np.int64), np.clip(weight, 0, 1).astype(np.float32))
 
 
-def copy_dosages(
-    typed: NDArray[np.uint8],
-    switches: Float32,
-    emission: Float32,
-    sites: Sites,
-    carriers: Carriers,
-    threads: int = 1,
-    progress: Callable[[int], object] = lambda done: None,
+Impute = Callable[[Rates, Float32], Float32]
+"""From rates and emission, float32[M, 2, H], to the dosage of ALT at the asked sites, float32[U, H]."""
+
+
+class CopyModel(Protocol):
+    """A device that runs the copying model."""
+
+    def prepare(
+        self, typed: NDArray[np.uint8], cm: NDArray[np.float64], sites: Sites, carriers: Carriers
+    ) -> Impute:
+        """Take in the panel's alleles at the M typed sites, uint8[M, K], their place, and what is asked."""
+
+
+@dataclass(frozen=True)
+class CpuCopyModel:
+    """The copying model on CPU threads, by numba."""
+
+    threads: int = 1
+
+    def prepare(
+        self, typed: NDArray[np.uint8], cm: NDArray[np.float64], sites: Sites, carriers: Carriers
+    ) -> Impute:
+        """See ``CopyModel``. Memory grows with K·sqrt(M) a thread, never with H beyond the output."""
+
+        def impute(rates: Rates, emission: Float32) -> Float32:
+            dosage = np.empty((len(sites.weight), emission.shape[2]), np.float32)
+            switches = rates.switches(cm, typed.shape[1])
+            lanes = min(LANES, max(16, ceil(emission.shape[2] / self.threads)))
+            starts = range(0, emission.shape[2], lanes)
+            with (
+                ThreadPoolExecutor(self.threads) as pool,
+                progress("haplotypes imputed", emission.shape[2]) as bar,
+            ):
+
+                def run(first: int) -> None:
+                    part = slice(first, first + lanes)
+                    observed = np.ascontiguousarray(emission[:, :, part])
+                    dosage[:, part] = _dosages(typed, switches, observed, sites, carriers)
+                    bar.update(observed.shape[2])
+
+                list(pool.map(run, starts))
+            return dosage
+
+        return impute
+
+
+def _dosages(
+    typed: NDArray[np.uint8], switches: Float32, emission: Float32, sites: Sites, carriers: Carriers
 ) -> Float32:
-    """Impute H target haplotypes.
-
-    typed: the panel's alleles at the M typed sites, uint8[M, K]. switches: float32[M].
-    emission: float32[M, 2, H]. Returns the dosage of ALT, float32[U, H]. ``progress`` is told the
-    number of haplotypes done. Memory grows with K·sqrt(M) for each thread, never with H beyond the output.
-    """
+    """Dosages of the lanes of one thread."""
     dosage = np.empty((len(sites.weight), emission.shape[2]), np.float32)
-
-    def impute(first: int) -> None:
-        lanes = slice(first, first + LANES)
-        part = np.empty((dosage.shape[0], min(LANES, dosage.shape[1] - first)), np.float32)
-        observed = np.ascontiguousarray(emission[:, :, lanes])
-        for interval, left, right in _posteriors(typed, switches, observed):
-            u = slice(sites.starts[interval], sites.starts[interval + 1])
-            if u.stop > u.start:
-                offsets = carriers.starts[u.start : u.stop + 1]
-                read_out(left, right, sites.weight[u], offsets, carriers.carriers, part[u])
-        part[carriers.flipped] = 1 - part[carriers.flipped]
-        dosage[:, lanes] = part
-        progress(part.shape[1])
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(impute, range(0, dosage.shape[1], LANES)))
+    for interval, left, right in _posteriors(typed, switches, emission):
+        u = slice(sites.starts[interval], sites.starts[interval + 1])
+        if u.stop > u.start:
+            offsets = carriers.starts[u.start : u.stop + 1]
+            read_out(left, right, sites.weight[u], offsets, carriers.carriers, dosage[u])
+    dosage[carriers.flipped] = 1 - dosage[carriers.flipped]
     return np.clip(dosage, 0, 1, out=dosage)
 
 

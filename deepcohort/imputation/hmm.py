@@ -6,16 +6,15 @@ contiguous lanes and the compiler turns them into vector instructions, whatever 
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from deepcohort.genome.compiled import compiled
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
-OPTIONS = {"nogil": True, "fastmath": True, "error_model": "numpy", "cache": True}
 
-
-@njit(**OPTIONS)
+@compiled
 def forward_step(alpha: Float32, alleles: UInt8, switch: float, emission: Float32, total: Float32) -> None:
     """Move ``alpha[K, L]`` to the next typed site in place.
 
@@ -38,7 +37,7 @@ def forward_step(alpha: Float32, alleles: UInt8, switch: float, emission: Float3
             total[lane] += value
 
 
-@njit(**OPTIONS)
+@compiled
 def backward_step(beta: Float32, alleles: UInt8, switch: float, emission: Float32) -> None:
     """Move ``beta[K, L]`` from the typed site that ``alleles`` and ``emission`` describe to the one before.
 
@@ -63,7 +62,7 @@ def backward_step(beta: Float32, alleles: UInt8, switch: float, emission: Float3
             row[lane] = row[lane] * stay[lane] + jump
 
 
-@njit(**OPTIONS)
+@compiled
 def posterior_in_place(alpha: Float32, beta: Float32) -> None:
     """Turn ``alpha[K, L]`` into the posterior over panel haplotypes: alpha·beta, each lane summing to one."""
     n_panel, n_lanes = alpha.shape
@@ -82,7 +81,7 @@ def posterior_in_place(alpha: Float32, beta: Float32) -> None:
             row[lane] *= total[lane]
 
 
-@njit(**OPTIONS)
+@compiled
 def read_out(
     left: Float32,
     right: Float32,
@@ -107,3 +106,95 @@ def read_out(
             left_row, right_row = left[k], right[k]
             for lane in range(n_lanes):
                 row[lane] += left_share * left_row[lane] + right_share * right_row[lane]
+
+
+@compiled
+def phase_step(
+    alphas: Float32,
+    betas: Float32,
+    alleles: UInt8,
+    switch: float,
+    error: float,
+    calls: NDArray[np.int8],
+    crossed: NDArray[np.bool_],
+    draws: Float32,
+    totals: Float32,
+) -> None:
+    """Move both haplotypes of each person (lane) to the next typed site, deciding its phase there.
+
+    alphas: forward variables of the two haplotypes, [2, K, L], updated in place. betas: backward variables
+    at this site of what follows it, [2, K, L]. calls: int8[2, L], the person's two alleles; heterozygous
+    ones are put in the decided order in place. crossed: bool[L], whether what follows is attached
+    crosswise (haplotype 1 goes on with betas[1]), updated in place. draws: float32[L] in [0, 1), one
+    random choice each. totals: [2, L] sums of alphas.
+
+    At a heterozygous site the four arrangements — either order of the alleles, what follows attached
+    straight or crosswise — are weighed by their exact likelihood given all other decisions, which is a
+    step of Gibbs sampling from the two-haplotype copying model.
+    """
+    n_panel, n_lanes = alphas.shape[1], alphas.shape[2]
+    jump = np.float32(switch / n_panel)
+    stay = (np.float32(1.0 - switch) / totals).astype(np.float32)
+    sums = np.zeros((2, 4, n_lanes), np.float32)
+    for k in range(n_panel):
+        one, two = alphas[0, k], alphas[1, k]
+        first, second = betas[0, k], betas[1, k]
+        part = sums[alleles[k]]
+        straight, cross, back, other = part[0], part[1], part[2], part[3]
+        for lane in range(n_lanes):
+            one[lane] = one[lane] * stay[0, lane] + jump
+        for lane in range(n_lanes):
+            two[lane] = two[lane] * stay[1, lane] + jump
+        for lane in range(n_lanes):
+            straight[lane] += one[lane] * first[lane]
+        for lane in range(n_lanes):
+            cross[lane] += one[lane] * second[lane]
+        for lane in range(n_lanes):
+            back[lane] += two[lane] * first[lane]
+        for lane in range(n_lanes):
+            other[lane] += two[lane] * second[lane]
+    for lane in range(n_lanes):
+        if calls[0, lane] >= 0 and calls[1, lane] >= 0 and calls[0, lane] != calls[1, lane]:
+            _decide(sums[:, :, lane], error, calls[:, lane], crossed, lane, draws[lane])
+    emission = np.ones((2, 2, n_lanes), np.float32)
+    for haplotype in range(2):
+        for lane in range(n_lanes):
+            call = calls[haplotype, lane]
+            if call >= 0:
+                emission[haplotype, call, lane] = 1.0 - error
+                emission[haplotype, 1 - call, lane] = error
+        total = totals[haplotype]
+        total[:] = 0.0
+        for k in range(n_panel):
+            row, likelihood = alphas[haplotype, k], emission[haplotype, alleles[k]]
+            for lane in range(n_lanes):
+                value = row[lane] * likelihood[lane]
+                row[lane] = value
+                total[lane] += value
+
+
+@compiled
+def _decide(
+    sums: Float32, error: float, calls: NDArray[np.int8], crossed: NDArray[np.bool_], lane: int, draw: float
+) -> None:
+    """Choose among the four arrangements at a heterozygous site; see ``phase_step``.
+
+    sums: [panel allele, haplotype·2 + betas] of alpha·beta over the panel haplotypes.
+    """
+    weights = np.empty(4)
+    for choice in range(4):
+        allele, cross = choice & 1, (choice >> 1) ^ int(crossed[lane])
+        first = sums[allele, cross] * (1 - error) + sums[1 - allele, cross] * error
+        second = sums[1 - allele, 3 - cross] * (1 - error) + sums[allele, 3 - cross] * error
+        weights[choice] = float(first) * float(second)
+    chosen = int(np.argmax(weights))
+    threshold = draw * weights.sum()
+    for choice in range(4):
+        threshold -= weights[choice]
+        if threshold < 0:
+            chosen = choice
+            break
+    calls[0] = chosen & 1
+    calls[1] = 1 - calls[0]
+    if chosen >> 1:
+        crossed[lane] = not crossed[lane]

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 from cyvcf2 import VCF
-from numba import njit
 from numpy.typing import NDArray
 
+from deepcohort.genome.compiled import compiled
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.maps import constant_map, read_genetic_map
 from deepcohort.genome.regions import chrom_key
-from deepcohort.imputation.hmm import OPTIONS
+
+TEXTS = ("ref", "alt", "ids")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class PanelChunk:
 
     contig, header: the panel's name of the chromosome, and its header lines that describe symbolic ALTs.
     core: first and last position that this chunk answers for, 1-based and inclusive.
-    pos: int64[S] sorted; ref, alt, ids: str[S]; cm: float64[S] centimorgans.
+    pos: int64[S] sorted; cm: float64[S] centimorgans; ref, alt, ids: S strings each.
     bits: uint8[S, ceil(K / 8)], one bit per haplotype, 1 = ALT. n_haplotypes: K.
     person: int32[K], which person a haplotype belongs to.
     """
@@ -30,9 +31,9 @@ class PanelChunk:
     header: str
     core: tuple[int, int]
     pos: NDArray[np.int64]
-    ref: NDArray[np.str_]
-    alt: NDArray[np.str_]
-    ids: NDArray[np.str_]
+    ref: list[str]
+    alt: list[str]
+    ids: list[str]
     cm: NDArray[np.float64]
     bits: NDArray[np.uint8]
     n_haplotypes: int
@@ -54,7 +55,8 @@ class PanelChunk:
 
     def alt_frequency(self) -> NDArray[np.float64]:
         """Frequency of ALT in the panel, float64[S]."""
-        return np.bitwise_count(self.bits).sum(axis=1, dtype=np.int64) / self.n_haplotypes
+        counts = np.bitwise_count(self.bits).sum(axis=1, dtype=np.int64)
+        return np.asarray(counts / self.n_haplotypes)
 
     def carriers(self, sites: NDArray[np.int64], haplotypes: NDArray[np.int64] | None = None) -> "Carriers":
         """Who carries the minor allele at some sites, among all haplotypes or a subset of them.
@@ -67,8 +69,11 @@ class PanelChunk:
 
     def save(self, path: Path) -> None:
         """Write the chunk as an npz archive without pickled objects."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        # As one text each: an array of strings takes the longest allele's room for every allele.
+        texts = {name: np.frombuffer("\n".join(values[name]).encode(), np.uint8) for name in TEXTS}
         with written_whole(path) as unfinished, unfinished.open("wb") as out:
-            np.savez(out, **{field.name: getattr(self, field.name) for field in fields(self)})
+            np.savez(out, **(values | texts))
 
     @classmethod
     def load(cls, path: Path) -> "PanelChunk":
@@ -77,7 +82,8 @@ class PanelChunk:
             values = {field.name: stored[field.name] for field in fields(cls)}
         first, last = values["core"].tolist()
         single = {name: values[name].item() for name in ("contig", "header", "n_haplotypes")}
-        return cls(**(values | single | {"core": (first, last)}))
+        texts = {name: values[name].tobytes().decode().split("\n") for name in TEXTS}
+        return cls(**(values | single | texts | {"core": (first, last)}))
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class Carriers:
     flipped: NDArray[np.bool_]
 
 
-@njit(**OPTIONS)
+@compiled
 def _minor_carriers(
     bits: NDArray[np.uint8], chosen: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_]]:
@@ -129,7 +135,7 @@ def pack_panel(
     rows: list[NDArray[np.uint8]] = []
     haploid: NDArray[np.bool_] | None = None
     for record in vcf(f"{contig}:{padded[0]}-{padded[1]}"):
-        if record.POS < padded[0] or not record.ALT:
+        if not record.ALT or padded[0] > record.POS:
             continue
         genotypes = record.genotype.array()
         _check_phased(panel, record, genotypes)
@@ -166,7 +172,7 @@ def _assemble(
     if len(columns) < 2 * len(haploid):
         bits = np.packbits(np.unpackbits(bits, axis=1, count=2 * len(haploid))[:, columns], axis=1)
     header = [line for line in vcf.raw_header.splitlines() if line.startswith("##ALT=")]
-    ref, alt, ids = (np.array(column) for column in zip(*names, strict=True))
+    ref, alt, ids = (list(column) for column in zip(*names, strict=True))
     return PanelChunk(
         contig=contig,
         header="\n".join(header),

@@ -13,7 +13,7 @@ process IMPUTE_CHUNK {
     val hds
 
     output:
-    tuple val(meta), path("${part}.bcf"), path("${part}.bcf.csi"), emit: part
+    tuple val(meta), path("${part}.vcf.gz"), emit: part
     tuple val(meta), path("${part}.counts.tsv"), emit: counts
     tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
@@ -34,13 +34,13 @@ process IMPUTE_CHUNK {
         --rates ${rates} \\
         --target ${target} \\
         --samples ${batch} \\
-        --out ${part}.bcf \\
+        --out ${part}.vcf.gz \\
         --out-counts ${part}.counts.tsv
     """
 
     stub:
     part = "${meta.chunk}.${batch.baseName}"
     """
-    touch ${part}.bcf ${part}.bcf.csi ${part}.counts.tsv
+    touch ${part}.vcf.gz ${part}.counts.tsv
     """
 }

@@ -5,7 +5,7 @@ process JOIN_CHROMOSOME {
     label 'img_imputation'
 
     input:
-    tuple val(meta), path(parts, arity: '1..*'), path(indexes, arity: '1..*'), path(batches, stageAs: 'batches/*', arity: '1..*')
+    tuple val(meta), path(parts, arity: '1..*'), path(batches, stageAs: 'batches/*', arity: '1..*')
     val format
 
     output:
@@ -24,7 +24,6 @@ process JOIN_CHROMOSOME {
         --cohort '${meta.cohort}' \\
         --chrom '${meta.chrom}' \\
         --samples-order samples.txt \\
-        --format ${format} \\
         --out '${name}.${format}' \\
         --out-sites '${name}.sites.tsv.gz' \\
         ${parts.join(' ')}

@@ -26,7 +26,6 @@ process LEARN_RATES {
         --imputer ${imputer} \\
         --panel ${packed} \\
         --target-sites ${target_sites} \\
-        --target-contig '${meta.target_contig}' \\
         --out ${meta.chunk}.rates.json
     """
 

@@ -99,13 +99,13 @@ def withTarget(jobs, files) {
         .map { _file, job, one, other -> job + [one, other] }
 }
 
-/** Parts ([meta of chunk, bcf, index]) gathered by chromosome as soon as all of them are there, with the lists of people. */
+/** Parts ([meta of chunk, vcf]) gathered by chromosome as soon as all of them are there, with the lists of people. */
 def gathered(parts, counts) {
-    return parts.map { meta, bcf, index -> [meta.subMap('cohort', 'chrom'), bcf, index] }
+    return parts.map { meta, vcf -> [meta.subMap('cohort', 'chrom'), vcf] }
         .combine(counts, by: 0)
-        .map { key, bcf, index, n, lists -> [groupKey(key, n * lists.size()), bcf, index, lists] }
+        .map { key, vcf, n, lists -> [groupKey(key, n * lists.size()), vcf, lists] }
         .groupTuple()
-        .map { key, bcfs, indexes, lists -> [key.target, byName(bcfs), byName(indexes), byName(lists[0])] }
+        .map { key, vcfs, lists -> [key.target, byName(vcfs), byName(lists[0])] }
 }
 
 /** Chromosomes that a checked file holds, e.g. ['20', '22']. */

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Imputation: panel packed, rates learnt, chunks imputed, parts joined, accuracy measured."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.imputation.accuracy import COLUMNS, PART_COLUMNS, combine, score_chromosome, write_table
+from deepcohort.imputation.chunk import Imputer, Settings
+from deepcohort.imputation.chunk import impute_chunk as impute
+from deepcohort.imputation.devices import copy_model
+from deepcohort.imputation.join import join_parts
+from deepcohort.imputation.panel import PanelChunk
+from deepcohort.imputation.panel import pack_panel as pack
+from deepcohort.imputation.parts import write_part
+from deepcohort.imputation.rates import LearntRates
+from deepcohort.imputation.rates import learn_rates as learn
+from deepcohort.imputation.targets import read_target, typed_sites
+
+app = script(__doc__ or "")
+
+
+class TruthKind(StrEnum):
+    """What imputed genotypes are compared with."""
+
+    truth = "truth"
+    masked = "masked"
+
+
+InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
+
+
+def _stretch(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last)):
+        raise InputError(f"'{text}' is not a stretch: write first-last, as in 1000001-6000000")
+    return int(first), int(last)
+
+
+@command(app)
+def pack_panel(
+    release: Release,
+    panel: Annotated[Path, typer.Argument(exists=True, help="Phased VCF or BCF with its index beside it.")],
+    region: Annotated[str, typer.Option(help="contig:first-last with the overlap.")],
+    core: Annotated[str, typer.Option(help="first-last that the chunk answers for.")],
+    out: Annotated[Path, typer.Option(help="Packed chunk (.npz).")],
+    genetic_map: Annotated[Path | None, typer.Option(exists=True, help="Map, or a folder of maps.")] = None,
+) -> None:
+    """Pack the panel's haplotypes of one chunk."""
+    contig, _, padded = region.rpartition(":")
+    pack(panel, contig, _stretch(padded), _stretch(core), genetic_map).save(out)
+
+
+@command(app)
+def learn_rates(
+    release: Release,
+    panel: InFile,
+    target_sites: Annotated[Path, typer.Option(exists=True, help="Sites of the target, indexed.")],
+    out: Annotated[Path, typer.Option(help="Learnt rates (.json).")],
+    imputer: Annotated[Imputer, typer.Option(help="Only copying has rates to learn.")] = Imputer.copying,
+    seed: Seed = 1,
+    device: DeviceOption = Device.auto,
+    threads: Threads = 1,
+) -> None:
+    """Learn the copying model's rates on one chunk of the panel."""
+    packed = PanelChunk.load(panel)
+    typed = typed_sites(target_sites, packed)
+    model = copy_model(device, threads)
+    learn(packed, typed if imputer is Imputer.copying else typed[:0], model, seed).save(out)
+
+
+@command(app)
+def impute_chunk(
+    release: Release,
+    panel: InFile,
+    rates: InFile,
+    target: Annotated[Path, typer.Option(exists=True, help="Genotypes, indexed.")],
+    samples: Annotated[Path, typer.Option(exists=True, help="Names of the batch's people, one a line.")],
+    out: Annotated[Path, typer.Option(help="Imputed part (.vcf.gz).")],
+    out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
+    imputer: Annotated[Imputer, typer.Option(help="Model.")] = Imputer.copying,
+    mask_fraction: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Hide this share of the typed sites and impute only those.")
+    ] = 0.0,
+    hds: Annotated[bool, typer.Option("--hds", help="Write haplotype dosages too.")] = False,
+    seed: Seed = 1,
+    device: DeviceOption = Device.auto,
+    threads: Threads = 1,
+) -> None:
+    """Impute a batch of people over one chunk."""
+    packed = PanelChunk.load(panel)
+    people = read_target(target, packed, samples.read_text().splitlines())
+    if mask_fraction:
+        people = people.masking(packed.pos, mask_fraction, seed)
+    model = copy_model(device, threads)
+    settings = Settings(imputer, LearntRates.load(rates).rates, model, seed, threads)
+    imputed = impute(packed, people, settings)
+    write_part(out, packed, people, imputed, hds, threads)
+    batch = samples.name.removesuffix(".txt")
+    chunk = out.name.removesuffix(f".{batch}.vcf.gz")
+    with written_whole(out_counts) as unfinished:
+        rows = (f"{chunk}\t{batch}\t{what}\t{count}\n" for what, count in imputed.counts.items())
+        unfinished.write_text("".join(["chunk\tbatch\twhat\tcount\n", *rows]))
+
+
+@command(app)
+def join(
+    release: Release,
+    parts: Annotated[list[Path], typer.Argument(exists=True, help="Parts <chunk>.<batch>.vcf.gz.")],
+    cohort: Annotated[str, typer.Option(help="Name of the cohort.")],
+    chrom: Annotated[str, typer.Option(help="Chromosome.")],
+    samples_order: Annotated[Path, typer.Option(exists=True, help="All people, one a line.")],
+    out: Annotated[Path, typer.Option(help="Imputed chromosome (.vcf.gz or .bcf).")],
+    out_sites: Annotated[Path, typer.Option(help="Table of sites (.tsv.gz).")],
+    threads: Threads = 1,
+) -> None:
+    """Join the chunks and batches of one chromosome."""
+    join_parts(parts, samples_order.read_text().splitlines(), chrom, out, out_sites, threads)
+
+
+@command(app)
+def accuracy(
+    release: Release,
+    imputed: InFile,
+    truth: Annotated[Path, typer.Option(exists=True, help="True genotypes.")],
+    kind: Annotated[TruthKind, typer.Option(help="Truth file, or typed sites that were hidden.")],
+    imputer: Annotated[Imputer, typer.Option(help="Model that imputed.")],
+    cohort: Annotated[str, typer.Option(help="Name of the cohort.")],
+    chrom: Annotated[str, typer.Option(help="Chromosome.")],
+    out: Annotated[Path, typer.Option(help="Sums of this chromosome (.tsv).")],
+    labels: Annotated[Path | None, typer.Option(exists=True, help="Populations of people (.tsv).")] = None,
+    seed: Seed = 1,
+) -> None:
+    """Compare the imputed genotypes of one chromosome with the true ones."""
+    rows = score_chromosome(
+        imputed,
+        truth,
+        kind=kind.value,
+        cohort=cohort,
+        chrom=chrom,
+        imputer=imputer,
+        labels=labels,
+        seed=seed,
+    )
+    write_table(out, rows, PART_COLUMNS)
+
+
+@command(app)
+def combine_accuracy(
+    release: Release,
+    parts: Annotated[list[Path], typer.Argument(exists=True, help="Sums of chromosomes.")],
+    out: Annotated[Path, typer.Option(help="accuracy.tsv")],
+) -> None:
+    """Pool the sums of all chromosomes to the table of accuracy."""
+    write_table(out, combine(parts), COLUMNS)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,130 @@
+"""Parts of an imputed VCF joined to the chromosome that is published."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import IO
+
+import pysam
+from isal import igzip
+
+from deepcohort.genome.bgzf import BgzfWriter
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.imputation.sums import DosageSums
+
+SITE_COLUMNS = "chrom pos id ref alt typed raf af r2"
+
+FIXED_COLUMNS = 9
+
+
+def join_parts(
+    parts: Sequence[Path], samples: Sequence[str], chrom: str, out: Path, out_sites: Path, threads: int
+) -> None:
+    """Join the parts of one chromosome, named ``<chunk>.<batch>.vcf.gz``: chunks one after the other,
+    batches side by side, people as in ``samples``.
+
+    Writes bgzipped VCF, or BCF where ``out`` ends so, with its index, and a table of the sites.
+    Raises ``InputError`` where parts are missing or do not fit each other.
+    """
+    by_chunk = [list(group) for _, group in groupby(sorted(parts, key=lambda p: p.name), key=_chunk_of)]
+    text = out if out.name.endswith(".vcf.gz") else out.with_name(f"{out.name}.vcf.gz")
+    with (
+        written_whole(text) as unfinished,
+        BgzfWriter(unfinished, threads) as vcf,
+        written_whole(out_sites) as unfinished_sites,
+        BgzfWriter(unfinished_sites) as sites,
+    ):
+        sites.write((SITE_COLUMNS.replace(" ", "\t") + "\n").encode())
+        for number, batches in enumerate(by_chunk):
+            header, lines = _side_by_side(batches, samples)
+            if number == 0:
+                vcf.write(header)
+            for columns, entries in lines:
+                vcf.write(b"\t".join([*columns, *entries]))
+                sites.write(_site_row(columns, chrom))
+    if out == text:
+        pysam.tabix_index(str(out), preset="vcf", force=True)
+        return
+    with written_whole(out) as unfinished:
+        pysam.bcftools.view(  # type: ignore[attr-defined]
+            "--no-version",
+            "--threads",
+            str(threads),
+            "-Ob",
+            "-o",
+            str(unfinished),
+            str(text),
+            catch_stdout=False,
+        )
+    pysam.bcftools.index("--force", str(out), catch_stdout=False)  # type: ignore[attr-defined]
+    text.unlink()
+
+
+def _chunk_of(part: Path) -> str:
+    """Name of a part's chunk: the name without ``.<batch>.vcf.gz``."""
+    match = re.fullmatch(r"(.+)\.batch_\d+\.vcf\.gz", part.name)
+    if not match:
+        raise InputError(f"{part}: not the name of a part (chunk.batch_0001.vcf.gz)")
+    return match[1]
+
+
+def _side_by_side(
+    batches: Sequence[Path], samples: Sequence[str]
+) -> tuple[bytes, Iterator[tuple[list[bytes], list[bytes]]]]:
+    """Header of the joined file, and for each site its fixed columns and the batches' entries."""
+    streams: list[IO[bytes]] = [igzip.IGzipFile(part, "rb") for part in batches]
+    headers = [_read_header(stream) for stream in streams]
+    found = [name for _, names in headers for name in names]
+    if found != list(samples):
+        raise InputError(
+            f"{batches[0]} and {len(batches) - 1} more hold {len(found)} people where {len(samples)} were "
+            "expected in this order: give all batches of the cohort"
+        )
+    columns = headers[0][0].splitlines()[-1].split("\t")[:FIXED_COLUMNS]
+    above = headers[0][0].splitlines()[:-1]
+    header = "\n".join([*above, "\t".join([*columns, *samples])]) + "\n"
+
+    def lines() -> Iterator[tuple[list[bytes], list[bytes]]]:
+        for rows in zip(*streams, strict=True):
+            split = [row.split(b"\t", FIXED_COLUMNS) for row in rows]
+            columns = split[0][:FIXED_COLUMNS]
+            if any(row[:5] != columns[:5] for row in split):
+                raise InputError(
+                    f"{batches[0]}: batches differ at {columns[0].decode()}:{columns[1].decode()}"
+                )
+            columns[7] = _joined_info([row[7] for row in split])
+            entries = [row[FIXED_COLUMNS] for row in split]
+            yield columns, [entry.rstrip(b"\n") for entry in entries[:-1]] + entries[-1:]
+        for stream in streams:
+            stream.close()
+
+    return header.encode(), lines()
+
+
+def _read_header(stream: IO[bytes]) -> tuple[str, list[str]]:
+    """Read the header's text and the sample names, leaving the stream at the first record."""
+    lines: list[str] = []
+    while not lines or lines[-1].startswith("##"):
+        lines.append(stream.readline().decode())
+    return "".join(lines), lines[-1].rstrip("\n").split("\t")[FIXED_COLUMNS:]
+
+
+def _joined_info(infos: Sequence[bytes]) -> bytes:
+    """INFO of the joined site: frequency and R2 over all batches."""
+    fields = [info.decode().split(";") for info in infos]
+    total = DosageSums.parse(fields[0][1].removeprefix("SUMS="))
+    for other in fields[1:]:
+        total += DosageSums.parse(other[1].removeprefix("SUMS="))
+    frequency, r2 = f"AF={total.frequency:.6g}", f"R2={total.r2:.4g}"
+    return ";".join([frequency, r2, fields[0][0], *fields[0][2:]]).encode()
+
+
+def _site_row(columns: Sequence[bytes], chrom: str) -> bytes:
+    """Row of the sites' table."""
+    info = dict(item.partition("=")[::2] for item in columns[7].decode().split(";"))
+    _, pos, ident, ref, alt = (column.decode() for column in columns[:5])
+    typed = "1" if "TYPED" in info else "0"
+    row = [chrom, pos, ident, ref, alt, typed, info["RAF"], info["AF"], info["R2"]]
+    return ("\t".join(row) + "\n").encode()

@@ -1,0 +1,75 @@
+"""The part of an imputed VCF that one task writes: one batch of people over one chunk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.genome.bgzf import BgzfWriter
+from deepcohort.genome.files import written_whole
+from deepcohort.genome.imputed_vcf import imputed_entries
+from deepcohort.imputation.chunk import Imputed
+from deepcohort.imputation.panel import PanelChunk
+from deepcohort.imputation.sums import DosageSums
+from deepcohort.imputation.targets import TargetChunk
+
+HEADER = """##fileformat=VCFv4.3
+##FILTER=<ID=PASS,Description="All filters passed">
+##contig=<ID={contig}>
+{alts}##INFO=<ID=AF,Number=A,Type=Float,Description="Estimated frequency of ALT among the imputed people">
+##INFO=<ID=R2,Number=1,Type=Float,Description="Estimated squared correlation of dosage and true genotype">
+##INFO=<ID=RAF,Number=A,Type=Float,Description="Frequency of ALT in the reference panel">
+##INFO=<ID=IMP,Number=0,Type=Flag,Description="Imputed site">
+##INFO=<ID=TYPED,Number=0,Type=Flag,Description="Site that the input holds; missing genotypes are imputed">
+##INFO=<ID=BYFREQ,Number=0,Type=Flag,Description="Filled from the panel's frequency: no typed site in reach">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+##FORMAT=<ID=DS,Number=A,Type=Float,Description="Expected number of ALT alleles">
+##FORMAT=<ID=GP,Number=G,Type=Float,Description="Posterior probability of each genotype">
+{hds}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}
+"""
+
+HDS = (
+    '##FORMAT=<ID=HDS,Number=.,Type=Float,Description="Expected number of ALT alleles on each haplotype; '
+    'missing where the phase is not known">\n'
+)
+
+
+def dosage_sums(
+    chances: NDArray[np.float32], phased: NDArray[np.bool_], haploid: NDArray[np.bool_]
+) -> list[DosageSums]:
+    """Sums of each site; ``chances`` as in ``Imputed``."""
+    first, second = chances[:, 0::2].astype(np.float64), chances[:, 1::2].astype(np.float64)
+    dosage = np.where(phased, first + second, first + 2 * second)
+    expected = np.where(phased, dosage + 2 * first * second, first + 4 * second)
+    dosage, expected = np.where(haploid, first, dosage), np.where(haploid, first, expected)
+    alleles, people = 2 * len(phased) - int(haploid.sum()), len(phased)
+    sums = zip(dosage.sum(1), (dosage**2).sum(1), expected.sum(1), strict=True)
+    return [DosageSums(alleles, people, *(float(value) for value in row)) for row in sums]
+
+
+def write_part(
+    path: Path, panel: PanelChunk, target: TargetChunk, imputed: Imputed, with_hds: bool, threads: int
+) -> None:
+    """Write a batch's genotypes of the chunk's core as a VCF whose INFO holds ``SUMS`` for the join."""
+    frequency = panel.alt_frequency()
+    sums = dosage_sums(imputed.chances, target.phased, target.haploid)
+    with written_whole(path) as unfinished, BgzfWriter(unfinished, threads) as out:
+        out.write(_header(target.contig, panel.header, target.samples, with_hds).encode())
+        for row, site in enumerate(imputed.sites):
+            kind = "TYPED" if imputed.typed[row] else "IMP;BYFREQ" if imputed.by_frequency else "IMP"
+            info = f"RAF={frequency[site]:.6g};SUMS={sums[row]};{kind}"
+            columns = [target.contig, str(panel.pos[site]), panel.ids[site], panel.ref[site], panel.alt[site]]
+            columns += [".", "PASS", info, "GT:DS:GP:HDS" if with_hds else "GT:DS:GP"]
+            out.write("\t".join(columns).encode())
+            out.write(imputed_entries(imputed.chances[row], target.phased, target.haploid, with_hds))
+            out.write(b"\n")
+
+
+def _header(contig: str, alts: str, samples: Sequence[str], with_hds: bool) -> str:
+    return HEADER.format(
+        contig=contig,
+        alts=alts + "\n" if alts else "",
+        hds=HDS if with_hds else "",
+        samples="\t".join(samples),
+    )

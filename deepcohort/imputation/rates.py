@@ -1,0 +1,144 @@
+"""Learn the copying model's rates from the panel: impute some of its people from all the others."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.imputation.copying import CopyModel, Rates, Sites
+from deepcohort.imputation.panel import PanelChunk
+
+log = logging.getLogger(__name__)
+
+START = Rates(effective_size=3e5, error=3e-3)
+"""Where the search begins, and what is used where a chunk has too little to learn from."""
+
+PEOPLE, LARGEST_SHARE, SITES = 64, 0.25, 2000
+"""People hidden at most, as a share of the panel at most, and untyped sites looked at."""
+
+STEPS = (0.5, 0.25, 0.125)
+"""Step widths of the search in decades of either rate."""
+
+LIMITS = {"effective_size": (1e2, 1e8), "error": (1e-4, 0.2)}
+"""An array's own errors, which the panel's people do not show, forbid a smaller error rate."""
+
+
+@dataclass(frozen=True)
+class LearntRates:
+    """Rates of one chunk, and how they were found.
+
+    loss: mean negative log-likelihood in nats of the hidden people's untyped alleles; start_loss: the
+    same at the rates the search began with. people, typed, sites: how much it was learnt from; with no
+    typed site or too few people, ``people`` is 0 and the starting rates stand.
+    """
+
+    effective_size: float
+    error: float
+    loss: float | None
+    start_loss: float | None
+    people: int
+    typed: int
+    sites: int
+    evaluations: int
+    seed: int
+
+    @property
+    def rates(self) -> Rates:
+        """The rates alone."""
+        return Rates(self.effective_size, self.error)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        with written_whole(path) as unfinished:
+            unfinished.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "LearntRates":
+        """Read what ``save`` wrote; raises ``InputError`` where it is something else."""
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path}: not a file of learnt rates ({error}); make it by learn-rates"
+            ) from None
+
+
+def learn_rates(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> LearntRates:
+    """Search the rates that best predict hidden people's untyped alleles from their typed ones.
+
+    typed: int64[M] indices of typed sites. Both haplotypes of a hidden person leave the panel. The
+    search goes along one rate at a time with shrinking steps.
+    """
+    rng = np.random.default_rng(seed)
+    untyped = np.setdiff1d(np.arange(panel.n_sites), typed)
+    persons = np.unique(panel.person)
+    n_hidden = min(PEOPLE, int(LARGEST_SHARE * len(persons)))
+    if not len(typed) or not len(untyped) or not n_hidden:
+        return LearntRates(START.effective_size, START.error, None, None, 0, len(typed), 0, 0, seed)
+    hidden = np.isin(panel.person, rng.choice(persons, n_hidden, replace=False))
+    asked = np.sort(rng.choice(untyped, min(SITES, len(untyped)), replace=False))
+    loss = _hidden_loss(panel, typed, asked, hidden, model)
+    best, losses = _search(loss)
+    log.info(
+        "learnt from %d people at %d of %d untyped sites: Ne %.3g, error %.2g, loss %.5f (%.5f at the start)",
+        n_hidden, len(asked), len(untyped), best.effective_size, best.error, losses[best], losses[START],
+    )  # fmt: skip
+    return LearntRates(
+        effective_size=best.effective_size,
+        error=best.error,
+        loss=losses[best],
+        start_loss=losses[START],
+        people=n_hidden,
+        typed=len(typed),
+        sites=len(asked),
+        evaluations=len(losses),
+        seed=seed,
+    )
+
+
+def _hidden_loss(
+    panel: PanelChunk,
+    typed: NDArray[np.int64],
+    asked: NDArray[np.int64],
+    hidden: NDArray[np.bool_],
+    model: CopyModel,
+) -> Callable[[Rates], float]:
+    """Return the function from rates to the mean cross-entropy of the hidden alleles."""
+    kept = np.flatnonzero(~hidden)
+    typed_alleles = panel.alleles(typed)
+    observed = typed_alleles[:, hidden].astype(np.int8)
+    truth = panel.alleles(asked)[:, hidden]
+    sites = Sites.between(panel.cm[typed], panel.cm[asked])
+    prepared = model.prepare(typed_alleles[:, kept], panel.cm[typed], sites, panel.carriers(asked, kept))
+
+    def loss(rates: Rates) -> float:
+        dosage = np.clip(prepared(rates, rates.emission(observed)), 1e-4, 1 - 1e-4)
+        return float(-np.log(np.where(truth == 1, dosage, 1 - dosage)).mean(dtype=np.float64))
+
+    return loss
+
+
+def _search(loss: Callable[[Rates], float]) -> tuple[Rates, dict[Rates, float]]:
+    """Pattern search in the logarithms of both rates; returns the best and all that was tried."""
+    losses = {START: loss(START)}
+    best = START
+    for step in STEPS:
+        improved = True
+        while improved:
+            improved = False
+            for name, (low, high) in LIMITS.items():
+                for direction in (1, -1):
+                    value = float(np.clip(getattr(best, name) * 10 ** (direction * step), low, high))
+                    tried = Rates(**(asdict(best) | {name: value}))
+                    if tried not in losses:
+                        losses[tried] = loss(tried)
+                    if losses[tried] < losses[best]:
+                        best, improved = tried, True
+                        break
+    return best, losses

@@ -1,0 +1,134 @@
+"""One chunk of the people to be imputed: their typed genotypes, told in the panel's alleles."""
+
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from cyvcf2 import VCF
+from numpy.typing import NDArray
+
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.harmonise import match_sites
+from deepcohort.genome.regions import chrom_key
+from deepcohort.imputation.panel import PanelChunk
+
+
+@dataclass(frozen=True)
+class TargetChunk:
+    """Typed genotypes of n people at M sites of a panel chunk.
+
+    contig: the target's name of the chromosome. typed: int64[M], sorted indices of panel sites.
+    genotypes: int8[M, n, 2] copies of the panel's ALT, -1 where missing (and in a haploid person's second
+    column). phased: bool[n], whether every heterozygous genotype of the person is phased.
+    haploid: bool[n]. masked: int64 indices of typed sites that were hidden on purpose.
+    """
+
+    samples: list[str]
+    contig: str
+    typed: NDArray[np.int64]
+    genotypes: NDArray[np.int8]
+    phased: NDArray[np.bool_]
+    haploid: NDArray[np.bool_]
+    masked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def masking(self, pos: NDArray[np.int64], fraction: float, seed: int) -> "TargetChunk":
+        """Hide a share of typed sites; the choice hangs on seed and position alone, so chunks agree."""
+        draws = [zlib.crc32(f"{seed}:{position}".encode()) / 2**32 for position in pos[self.typed]]
+        hidden = np.array(draws) < fraction
+        return TargetChunk(
+            samples=self.samples,
+            contig=self.contig,
+            typed=self.typed[~hidden],
+            genotypes=self.genotypes[~hidden],
+            phased=self.phased,
+            haploid=self.haploid,
+            masked=self.typed[hidden],
+        )
+
+
+def read_target(target: Path, panel: PanelChunk, samples: list[str]) -> TargetChunk:
+    """Read the genotypes of ``samples``, in that order, at the sites that target and panel share.
+
+    Raises ``InputError`` where a sample or the chromosome is not in the file.
+    """
+    vcf = VCF(str(target))
+    contig = target_contig(vcf, target, panel.contig)
+    at = {name: column for column, name in enumerate(vcf.samples)}
+    missing = [name for name in samples if name not in at]
+    if missing:
+        raise InputError(f"{target}: there is no sample {missing[0]}: give the samples that the file holds")
+    columns = np.array([at[name] for name in samples])
+    names, calls, phases = _read_calls(vcf, f"{contig}:{panel.pos[0]}-{panel.pos[-1]}", columns)
+    pos = [position for position, _, _, _ in names]
+    refs, alts = [ref for _, ref, _, _ in names], [alt for _, _, alt, _ in names]
+    shared = match_sites(panel.pos, panel.ref, panel.alt, np.array(pos, np.int64), refs, alts)
+    order = np.argsort(shared.panel_index, kind="stable")
+    genotypes = np.full((len(order), len(samples), 2), -1, np.int8)
+    calls_of = np.zeros((3, len(samples)), bool)
+    for row, index in enumerate(order):
+        _, _, _, number = names[shared.target_index[index]]
+        alleles = calls[shared.target_index[index]]
+        copies = np.where(alleles < 0, alleles, (alleles == number) ^ shared.swapped[index])
+        genotypes[row] = copies
+        het = (copies >= 0).all(axis=1) & (copies[:, 0] != copies[:, 1])
+        open_phase = ~phases[shared.target_index[index]] & (copies[:, 1] >= 0)
+        calls_of |= np.stack([het, het & open_phase, open_phase])
+    called_twice = (genotypes[:, :, 1] >= 0).any(axis=0)
+    called = (genotypes[:, :, 0] >= 0).any(axis=0)
+    marked_single = (genotypes[:, :, 1] == -2).any(axis=0)
+    return TargetChunk(
+        samples=samples,
+        contig=contig,
+        typed=shared.panel_index[order],
+        genotypes=np.maximum(genotypes, -1),
+        phased=_phase_known(*calls_of),
+        haploid=called & ~called_twice & marked_single,
+    )
+
+
+def _phase_known(
+    heterozygous: NDArray[np.bool_], open_heterozygous: NDArray[np.bool_], open_call: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whose phase is known, bool[n], from whether a person has such genotypes at all.
+
+    Some programs write ``0/0`` beside ``0|1``; only without a heterozygous genotype do such calls count.
+    """
+    return ~open_heterozygous & (heterozygous | ~open_call)
+
+
+def target_contig(vcf: VCF, path: Path, contig: str) -> str:
+    """Find the target's name of the panel's chromosome."""
+    for name in vcf.seqnames:
+        if chrom_key(name) == chrom_key(contig):
+            return str(name)
+    raise InputError(f"{path}: chromosome {chrom_key(contig)} is not in this file")
+
+
+def _read_calls(
+    vcf: VCF, region: str, columns: NDArray[np.int64]
+) -> tuple[list[tuple[int, str, str, int]], list[NDArray[np.int16]], list[NDArray[np.bool_]]]:
+    """Read sites, one entry per ALT (position, REF, ALT, its number), alleles [n, 2] and phases [n]."""
+    names: list[tuple[int, str, str, int]] = []
+    calls: list[NDArray[np.int16]] = []
+    phases: list[NDArray[np.bool_]] = []
+    for record in vcf(region):
+        array = record.genotype.array()[columns]
+        alleles = array[:, :-1]
+        if alleles.shape[1] == 1:
+            alleles = np.concatenate([alleles, np.full_like(alleles, -2)], axis=1)
+        for number, alt in enumerate(record.ALT or ["."], start=1):
+            names.append((record.POS, record.REF, alt, number))
+            calls.append(alleles[:, :2])
+            phases.append(array[:, -1].astype(bool))
+    return names, calls, phases
+
+
+def typed_sites(sites: Path, panel: PanelChunk) -> NDArray[np.int64]:
+    """Indices of the panel sites that a target's sites-only file holds, int64[M], sorted."""
+    vcf = VCF(str(sites))
+    region = f"{target_contig(vcf, sites, panel.contig)}:{panel.pos[0]}-{panel.pos[-1]}"
+    split = [(record.POS, record.REF, alt) for record in vcf(region) for alt in record.ALT or ["."]]
+    pos, refs, alts = ([row[column] for row in split] for column in range(3))
+    shared = match_sites(panel.pos, panel.ref, panel.alt, np.array(pos, np.int64), refs, alts)
+    return np.sort(shared.panel_index)
