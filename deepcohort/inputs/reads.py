@@ -1,5 +1,6 @@
 """Read files and reference sequences looked at before work starts."""
 
+import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pysam.utils import SamtoolsError
 from deepcohort.genome.builds import build_of
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
-from deepcohort.genome.vcf import require_whole_bgzf
+from deepcohort.genome.vcf import BGZF_START, require_whole_bgzf
 
 
 @dataclass
@@ -75,20 +76,27 @@ def check_reads(
 
 
 def _alignment_header(path: Path) -> dict[str, Any]:
+    _require_whole_reads(path)
     try:
         with pysam.AlignmentFile(str(path), "rb", check_sq=False) as reads:
-            if not (reads.is_bam or reads.is_cram):
-                raise ValueError
-            header = reads.header.to_dict()
+            header: dict[str, Any] = reads.header.to_dict()
     except (ValueError, OSError):
         raise InputError(f"{path.name}: no BAM or CRAM that can be read: make it again") from None
-    try:
-        pysam.samtools.quickcheck(str(path))
-    except SamtoolsError:
-        raise InputError(
-            f"{path.name}: truncated: the block that marks the end of the file is missing: copy it again"
-        ) from None
-    return dict(header)
+    return header
+
+
+def _require_whole_reads(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start == b"CRAM":
+        try:
+            pysam.samtools.quickcheck(str(path))
+        except SamtoolsError:
+            raise InputError(
+                f"{path.name}: truncated: the block that marks the end of a CRAM is missing: copy it again"
+            ) from None
+    elif start == BGZF_START:
+        require_whole_bgzf(path)
 
 
 def _index_reads(path: Path, out: Path, threads: int) -> None:
@@ -128,9 +136,24 @@ def check_fasta(path: Path, *, name: str, out_index: Path) -> FastaCheck:
             ) from None
         for line in unfinished.read_text(encoding="utf-8").splitlines():
             contig, length = line.split("\t")[:2]
-            if contig in check.lengths:
-                raise InputError(f"{path.name}: sequence {contig} occurs twice: keep one of them")
             check.lengths[contig] = int(length)
+        twice = _count_sequences(path) - len(check.lengths)
+        if twice:
+            raise InputError(
+                f"{path.name}: {twice} sequences have the name of another: rename or remove them"
+            )
     check.build = build_of(check.lengths)
     check.notes.append(f"{path.name}: its index was made ({len(check.lengths)} sequences).")
     return check
+
+
+def _count_sequences(path: Path) -> int:
+    """Count the lines that start with ``>``: the index leaves out sequences whose name it knows already."""
+    with path.open("rb") as raw:
+        packed = raw.read(4) == BGZF_START
+    count, before = 0, b"\n"
+    with gzip.open(path) if packed else path.open("rb") as file:
+        while piece := file.read(2**20):
+            count += (before + piece).count(b"\n>")
+            before = piece[-1:]
+    return count
