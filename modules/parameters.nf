@@ -98,7 +98,7 @@ def problemOf(name, rule, given, value, required) {
     if (value == null) {
         return required ? "--${name} is missing: ${rule.description}" : null
     }
-    if (given == true && rule.type != 'boolean') {
+    if (given.toString() == 'true' && rule.type != 'boolean') {
         return "--${name} needs a value: ${rule.description}"
     }
     def complaint = wrongType(rule, value) ?: wrongValue(rule, value)

@@ -15,7 +15,7 @@ process IMPUTE_CHUNK {
     output:
     tuple val(meta), path("${part}.vcf.gz"), emit: part
     tuple val(meta), path("${part}.counts.tsv"), emit: counts
-    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('numba'), eval("python3 -c 'from importlib.metadata import version; print(version(\"numba\"))'"), topic: versions
 

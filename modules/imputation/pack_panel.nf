@@ -12,7 +12,7 @@ process PACK_PANEL {
 
     output:
     tuple val(meta), path("${meta.chunk}.panel.npz"), emit: packed
-    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
     script:

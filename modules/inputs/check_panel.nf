@@ -12,7 +12,7 @@ process CHECK_PANEL {
     output:
     tuple val(meta), path(genotypes, includeInputs: true), path("${genotypes.name}.{csi,tbi}"), emit: indexed
     tuple val(meta), path("${meta.file}.sites.bcf"), path("${meta.file}.sites.bcf.csi"), path("${meta.file}.check.json"), emit: checked
-    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('cyvcf2'), eval("python3 -c 'from importlib.metadata import version; print(version(\"cyvcf2\"))'"), topic: versions
 

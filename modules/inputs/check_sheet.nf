@@ -11,7 +11,7 @@ process CHECK_SHEET {
 
     output:
     tuple val(kind), path("${kind}.csv"), emit: sheet
-    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
     script:

@@ -15,7 +15,7 @@ process PLAN {
     output:
     tuple val(meta), path("${meta.cohort}.chunks.tsv"), path('batches/batch_*.txt', arity: '1..*'), emit: plan
     tuple val(meta), path("${meta.cohort}.harmonisation.tsv"), emit: counts
-    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: versions
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('cyvcf2'), eval("python3 -c 'from importlib.metadata import version; print(version(\"cyvcf2\"))'"), topic: versions
 

@@ -16,7 +16,7 @@ process REPORT_TABLES {
 
     output:
     path 'mqc', emit: tables
-    tuple val("${task.process}"), val('deepcohort'), eval("python3 -c 'import deepcohort; print(deepcohort.__version__)'"), topic: report_versions
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: report_versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: report_versions
 
     script:

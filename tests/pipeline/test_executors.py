@@ -1,0 +1,87 @@
+"""Engines and Slurm with pretended programs: what Nextflow really hands to them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Nextflow, Run
+from tests.pipeline.test_stub import ONE_COHORT, write_inputs
+
+pytestmark = pytest.mark.pipeline
+
+ON_GPU = {"LEARN_RATES", "IMPUTE_CHUNK", "IMPUTE_MASKED"}
+
+# Runs what should run in the image right here.
+ENGINE = """#!/usr/bin/env bash
+while [ $# -gt 0 ] && [[ "$1" != some.registry/* ]]; do shift; done
+[ $# -gt 0 ] || exit 0
+shift
+exec "$@"
+"""
+SBATCH = """#!/usr/bin/env bash
+bash "${@: -1}" > /dev/null 2>&1
+echo "Submitted batch job $RANDOM$RANDOM"
+"""
+# An institution's parameter that we lack is no error, and its profile of our name does not replace ours.
+INSTITUTION = "params.max_memory = 128.GB\nprofiles { slurm { process.queue = 'theirs' } }\n"
+QUICK_POLLS = "executor { queueStatInterval = '1s'; pollInterval = '200ms' }\n"
+
+
+def run_with(nextflow: Nextflow, programs: dict[str, str], *options: str | Path) -> Run:
+    """A stub run with these programs in front of all others."""
+    folder = nextflow.folder / "programs"
+    folder.mkdir()
+    for name, text in programs.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    path = f"{folder}:{Path('/usr/local/bin')}:/usr/bin:/bin"
+    return nextflow.pipeline("-stub", *write_inputs(nextflow.folder, "cohort"), *options, PATH=path)
+
+
+def images(run: Run) -> dict[str, str]:
+    return {row["process"].split(":")[-1]: row["container"] for row in run.trace}
+
+
+@pytest.mark.parametrize(
+    ("engine", "flag"), [("docker", "--gpus all"), ("podman", "--device nvidia.com/gpu=all")]
+)
+def test_engine_gets_image_and_gpu_of_each_task(nextflow: Nextflow, engine: str, flag: str) -> None:
+    run = run_with(nextflow, {engine: ENGINE}, "-profile", f"{engine},gpu", "--registry", "some.registry/x")
+    assert run.returncode == 0, run.output
+    assert run.tasks == ONE_COHORT
+    for process, image in images(run).items():
+        assert image.endswith("-gpu") == (process in ON_GPU), f"{process} runs in {image}"
+        for script in run.scripts(process):
+            assert image in script and f"{engine} run" in script
+            assert (flag in script) == (process in ON_GPU), process
+
+
+def test_slurm_gets_partition_and_gpu_of_each_task(nextflow: Nextflow) -> None:
+    quick = nextflow.folder / "quick.config"
+    quick.write_text(QUICK_POLLS)
+    slurm = {"sbatch": SBATCH, "squeue": "#!/bin/sh\n", "scancel": "#!/bin/sh\n"}
+    site = nextflow.folder / "site"
+    site.mkdir()
+    (site / "nfcore_custom.config").write_text(INSTITUTION)
+    options = [
+        "--custom_config_base",
+        site,
+        "--slurm_queue",
+        "cpus",
+        "--slurm_gpu_queue",
+        "gpus",
+        "--slurm_options=--account=lab",
+        "--use_gpu",
+    ]
+    run = run_with(nextflow, slurm, "-c", quick, "-profile", "slurm", *options)
+    assert run.returncode == 0, run.output
+    assert run.tasks == ONE_COHORT
+    for process in run.tasks:
+        for script in run.scripts(process):
+            assert re.findall(r"^#SBATCH -p (\S+)", script, re.MULTILINE) == [
+                "gpus" if process in ON_GPU else "cpus"
+            ]
+            assert ("--gres=gpu:1" in script) == (process in ON_GPU)
+            assert "--account=lab" in script
+    assert "Ignored, not parameters of this pipeline: max_memory" in run.output

@@ -1,0 +1,120 @@
+"""The whole pipeline with pretended tasks: who runs how often, and what is published."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import LANGUAGES, Nextflow
+
+pytestmark = pytest.mark.pipeline
+
+# The stub of PLAN makes two chunks of one chromosome and two batches.
+ONE_COHORT = {
+    "CHECK_SHEET": 2,
+    "CHECK_PANEL": 1,
+    "CHECK_TARGET": 1,
+    "PLAN": 1,
+    "PACK_PANEL": 2,
+    "LEARN_RATES": 2,
+    "IMPUTE_CHUNK": 4,
+    "IMPUTE_MASKED": 2,
+    "JOIN_CHROMOSOME": 1,
+    "JOIN_MASKED": 1,
+    "ACCURACY": 1,
+    "COMBINE_ACCURACY": 1,
+    "REPORT_TABLES": 1,
+    "MULTIQC": 1,
+}
+ALWAYS = {"report/multiqc_report.html"}
+
+
+def published_of(cohort: str, form: str = "vcf.gz", index: str = "tbi") -> set[str]:
+    return {
+        f"inputs/{cohort}.chunks.tsv",
+        f"inputs/{cohort}.harmonisation.tsv",
+        f"imputation/{cohort}.20.{form}",
+        f"imputation/{cohort}.20.{form}.{index}",
+        f"imputation/{cohort}.20.sites.tsv.gz",
+    }
+
+
+def write_inputs(folder: Path, *cohorts: str, name: str = "target {}.vcf.gz") -> list[str]:
+    """Sheets of files that are empty, as stubs do not look into them; the options that name them."""
+    data = folder / "it's data"
+    data.mkdir()
+    rows = ["sample,file,index,sex"]
+    for cohort in cohorts:
+        (data / name.format(cohort)).touch()
+        rows.append(f"{cohort},{name.format(cohort)},,")
+    (data / "samples.csv").write_text("\n".join(rows) + "\n")
+    (data / "panel.vcf.gz").touch()
+    (data / "panel.csv").write_text("chrom,file,index\n20,panel.vcf.gz,\n")
+    return ["--steps", "impute", "--input", str(data / "samples.csv"), "--panel", str(data / "panel.csv")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_cohort_scored_on_hidden_sites(nextflow: Nextflow, language: str) -> None:
+    options = write_inputs(nextflow.folder, "cohort")
+    run = nextflow.pipeline(
+        "-stub", *options, "--output_hds", "false", "--batch_size", "7", **LANGUAGES[language]
+    )
+    assert run.returncode == 0, run.output
+    assert "WARN" not in run.output, run.output
+    assert run.tasks == ONE_COHORT
+    assert run.published == published_of("cohort") | ALWAYS | {"imputation/accuracy.tsv"}
+    assert "Done in" in run.output and "out/report/multiqc_report.html" in run.output
+    chosen = json.loads((run.outdir / "pipeline_info/params.json").read_text())
+    assert chosen["batch_size"] == 7 and chosen["output_hds"] is False and chosen["imputer"] == "copying"
+
+
+def test_a_truth_replaces_hidden_sites_for_its_cohort_only(nextflow: Nextflow) -> None:
+    options = write_inputs(nextflow.folder, "known", "unknown", "third")
+    truth = nextflow.folder / "truth.csv"
+    truth.write_text("sample,vcf,bed\nknown,it's data/panel.vcf.gz,\n")
+    labels = nextflow.folder / "labels.tsv"
+    labels.write_text("sample\tpopulation\tsuperpopulation\n")
+    run = nextflow.pipeline("-stub", *options, "--truth", truth, "--panel_labels", labels)
+    assert run.returncode == 0, run.output
+    assert run.tasks == {
+        **{name: 3 * count for name, count in ONE_COHORT.items()},
+        "CHECK_SHEET": 4,
+        "CHECK_PANEL": 1,
+        "CHECK_TRUTH": 1,
+        "IMPUTE_MASKED": 4,
+        "JOIN_MASKED": 2,
+        "COMBINE_ACCURACY": 1,
+        "REPORT_TABLES": 1,
+        "MULTIQC": 1,
+    }
+    cohorts = published_of("known") | published_of("unknown") | published_of("third")
+    assert run.published == cohorts | ALWAYS | {"imputation/accuracy.tsv"}
+
+
+def test_nothing_scored_and_a_panel_without_a_sheet(nextflow: Nextflow) -> None:
+    options = write_inputs(nextflow.folder, "cohort")[:-1]
+    panel = nextflow.folder / "it's data" / "panel.vcf.gz"
+    run = nextflow.pipeline("-stub", *options, panel, "--mask_fraction", "0", "--output_format", "bcf")
+    assert run.returncode == 0, run.output
+    unscored = {"IMPUTE_MASKED", "JOIN_MASKED", "ACCURACY", "COMBINE_ACCURACY"}
+    assert run.tasks == {
+        **{name: count for name, count in ONE_COHORT.items() if name not in unscored},
+        "CHECK_SHEET": 1,
+    }
+    assert run.published == published_of("cohort", "bcf", "csi") | ALWAYS
+    check_run_information(run.outdir / "pipeline_info", run.tasks)
+
+
+def check_run_information(folder: Path, tasks: dict[str, int]) -> None:
+    """Everything that pipeline_info promises, for a run of these tasks."""
+    reports = {"timeline.html", "report.html", "dag.html", "params.json", "software_versions.yml", "cost.tsv"}
+    assert {path.name for path in folder.iterdir()} == reports
+    versions = (folder / "software_versions.yml").read_text()
+    assert set(tasks) <= {line.rstrip(":") for line in versions.splitlines() if not line.startswith(" ")}
+    with (folder / "cost.tsv").open(newline="") as table:
+        costs = {row["process"].split(":")[-1]: row for row in csv.DictReader(table, delimiter="\t")}
+    total = costs.pop("total")
+    assert {name: int(row["tasks"]) for name, row in costs.items()} == tasks
+    assert float(total["cost"]) == pytest.approx(sum(float(row["cost"]) for row in costs.values()), abs=1e-5)
+    assert float(total["cpu_hours"]) > 0 and float(total["gpu_hours"]) == 0
