@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pysam
+import pysam.bcftools
 
 Record = tuple[str, int, str, str, Sequence[str]]
 

@@ -1,0 +1,134 @@
+"""The script as Nextflow calls it, on the bundled cohort."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import deepcohort
+from tests.genotypes import write_vcf
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "assets" / "demo"
+
+
+def run(*arguments, release=deepcohort.__version__):
+    command, *rest = map(str, arguments)
+    return subprocess.run(
+        [sys.executable, ROOT / "bin" / "inputs.py", command, "--release", release, *rest],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "300"},
+    )
+
+
+def done(*arguments):
+    result = run(*arguments)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def check(folder, kind, name, file):
+    done(
+        f"check-{kind}",
+        *("--name", name, "--threads", 1),
+        *("--out-sites", folder / f"{name}.sites.bcf"),
+        *("--out-index", folder / f"{file.name}.csi"),
+        *("--out-report", folder / f"{name}.check.json"),
+        file,
+    )
+    return ["sites", folder / f"{name}.sites.bcf", "reports", folder / f"{name}.check.json"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("input", "samples.csv"), ("panel", "panel.csv"), ("truth", "truth.csv"), ("labels", "labels.tsv")],
+)
+def test_bundled_sheets_pass(tmp_path, kind, name):
+    schema = ROOT / "assets" / f"schema_{kind}.json"
+    done(
+        *("check-sheet", "--kind", kind, "--schema", schema, "--name", name),
+        *("--out", tmp_path / "out", DEMO / name),
+    )
+    separator = "\t" if kind == "labels" else ","
+    with (tmp_path / "out").open() as sheet:
+        rows = list(csv.DictReader(sheet, delimiter=separator))
+    assert list(rows[0]) == list(json.loads(schema.read_text())["items"]["properties"])
+
+
+def test_the_bundled_cohort_is_planned(tmp_path):
+    options = []
+    for chrom in ("20", "22"):
+        for kind in ("panel", "target"):
+            made = check(tmp_path, kind, f"{kind}.{chrom}", DEMO / f"{kind}.{chrom}.vcf.gz")
+            for what, path in zip(made[::2], made[1::2], strict=True):
+                options += [f"--{kind}-{what}", path]
+    done(
+        *("plan", "--cohort", "demo", "--chunk-bases", 1_000_000, "--batch-size", 50, *options),
+        *("--out-chunks", tmp_path / "chunks.tsv", "--out-batches", tmp_path / "batches"),
+        *("--out-counts", tmp_path / "counts.tsv"),
+    )
+    with (tmp_path / "chunks.tsv").open() as table:
+        chunks = list(csv.DictReader(table, delimiter="\t"))
+    assert [row["chrom"] for row in sorted(chunks, key=lambda row: row["chunk"])] == ["20"] * 3 + ["22"] * 2
+    assert all(row["flag"] == "ok" and int(row["typed_sites"]) > 200 for row in chunks)
+    batches = [path.read_text().split() for path in sorted((tmp_path / "batches").iterdir())]
+    assert [len(batch) for batch in batches] == [30, 30]
+    with (tmp_path / "counts.tsv").open() as table:
+        counts = {(r["chrom"], r["what"]): int(r["count"]) for r in csv.DictReader(table, delimiter="\t")}
+    for chrom in ("20", "22"):
+        assert counts[chrom, "shared"] == counts[chrom, "target_sites"] > 400
+        assert counts[chrom, "swapped"] > 0
+        assert counts[chrom, "flipped"] > 0
+
+
+def test_bad_input_ends_in_one_sentence_and_code_2(tmp_path):
+    file = write_vcf(tmp_path / "x.bcf", [("20", 5, "A", "C", ["0/1"])], ["Zoë"])
+    result = run(
+        *("check-panel", "--name", "p", "--out-sites", tmp_path / "s.bcf"),
+        *("--out-index", tmp_path / "i.csi", "--out-report", tmp_path / "r.json", file),
+    )
+    assert result.returncode == 2
+    errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+    assert errors == [
+        "ERROR: x.bcf: the genotype of Zoë at 20:5 is not phased (0/1): a reference panel must be phased, so "
+        "phase it first (with SHAPEIT, Eagle or Beagle) or give another panel"
+    ]
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_another_release_is_refused(tmp_path):
+    arguments = ["check-fasta", "--name", "r", "--out-index", tmp_path / "i", "--out-report", tmp_path / "r"]
+    result = run(*arguments, ROOT / "LICENSE", release="0.0.0")
+    assert result.returncode == 2
+    assert "the pipeline is version 0.0.0" in result.stderr
+    assert "no FASTA" in run(*arguments, ROOT / "LICENSE").stderr
+
+
+def test_a_bam_is_checked(tmp_path):
+    (tmp_path / "x.bam").write_text("none")
+    result = run(
+        *("check-reads", "--name", "p", "--out-index", tmp_path / "i", "--out-report", tmp_path / "r"),
+        tmp_path / "x.bam",
+    )
+    assert (result.returncode, result.stderr) == (
+        2,
+        "ERROR: x.bam: no BAM or CRAM that can be read: make it again\n",
+    )
+
+
+def test_an_empty_region_is_refused(tmp_path):
+    target = check(tmp_path, "target", "t", DEMO / "target.22.vcf.gz")
+    result = run(
+        *("plan", "--cohort", "c", "--regions", ""),
+        *("--panel-sites", target[1], "--panel-reports", target[3]),
+        *("--target-sites", target[1], "--target-reports", target[3]),
+        *("--out-chunks", tmp_path / "c", "--out-batches", tmp_path / "b", "--out-counts", tmp_path / "h"),
+    )
+    assert result.returncode == 2
+    assert "--regions is empty" in result.stderr
