@@ -10,17 +10,9 @@ import typer
 from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
-from deepcohort.imputation.accuracy import COLUMNS, PART_COLUMNS, combine, score_chromosome, write_table
-from deepcohort.imputation.chunk import Imputer, Settings
-from deepcohort.imputation.chunk import impute_chunk as impute
-from deepcohort.imputation.devices import copy_model
-from deepcohort.imputation.join import join_parts
-from deepcohort.imputation.panel import PanelChunk
-from deepcohort.imputation.panel import pack_panel as pack
-from deepcohort.imputation.parts import write_part
-from deepcohort.imputation.rates import LearntRates
-from deepcohort.imputation.rates import learn_rates as learn
-from deepcohort.imputation.targets import read_target, typed_sites
+from deepcohort.imputation.imputers import Imputer
+
+# Commands import what they call: numba and PyTorch take seconds that the others need not spend.
 
 app = script(__doc__ or "")
 
@@ -52,6 +44,8 @@ def pack_panel(
     genetic_map: Annotated[Path | None, typer.Option(exists=True, help="Map, or a folder of maps.")] = None,
 ) -> None:
     """Pack the panel's haplotypes of one chunk."""
+    from deepcohort.imputation.panel import pack_panel as pack
+
     contig, _, padded = region.rpartition(":")
     pack(panel, contig, _stretch(padded), _stretch(core), genetic_map).save(out)
 
@@ -68,6 +62,11 @@ def learn_rates(
     threads: Threads = 1,
 ) -> None:
     """Learn the copying model's rates on one chunk of the panel."""
+    from deepcohort.imputation.devices import copy_model
+    from deepcohort.imputation.panel import PanelChunk
+    from deepcohort.imputation.rates import learn_rates as learn
+    from deepcohort.imputation.targets import typed_sites
+
     packed = PanelChunk.load(panel)
     typed = typed_sites(target_sites, packed)
     model = copy_model(device, threads)
@@ -93,6 +92,14 @@ def impute_chunk(
     threads: Threads = 1,
 ) -> None:
     """Impute a batch of people over one chunk."""
+    from deepcohort.imputation.chunk import Settings
+    from deepcohort.imputation.chunk import impute_chunk as impute
+    from deepcohort.imputation.devices import copy_model
+    from deepcohort.imputation.panel import PanelChunk
+    from deepcohort.imputation.parts import write_part
+    from deepcohort.imputation.rates import LearntRates
+    from deepcohort.imputation.targets import read_target
+
     packed = PanelChunk.load(panel)
     people = read_target(target, packed, samples.read_text().splitlines())
     if mask_fraction:
@@ -120,6 +127,8 @@ def join(
     threads: Threads = 1,
 ) -> None:
     """Join the chunks and batches of one chromosome."""
+    from deepcohort.imputation.join import join_parts
+
     join_parts(parts, samples_order.read_text().splitlines(), chrom, out, out_sites, threads)
 
 
@@ -137,6 +146,8 @@ def accuracy(
     seed: Seed = 1,
 ) -> None:
     """Compare the imputed genotypes of one chromosome with the true ones."""
+    from deepcohort.imputation.accuracy import PART_COLUMNS, score_chromosome, write_table
+
     rows = score_chromosome(
         imputed,
         truth,
@@ -157,6 +168,8 @@ def combine_accuracy(
     out: Annotated[Path, typer.Option(help="accuracy.tsv")],
 ) -> None:
     """Pool the sums of all chromosomes to the table of accuracy."""
+    from deepcohort.imputation.accuracy_table import COLUMNS, combine, write_table
+
     write_table(out, combine(parts), COLUMNS)
 
 

@@ -189,9 +189,14 @@ def score_chromosome(
     pairs = _Pairs(imputed, truth, ours, theirs, *contigs)
     block: list[_Scored] = []
     with progress(f"scoring {cohort} {chrom}", pairs.number) as bar:
-        for record, true_record in pairs:
+        for record, biallelic, partner in pairs:
             bar.update()
-            site = _site(imputed, truth, record, true_record, kind, rows_of, tally)
+            if kind == "truth" and record.INFO.get("TYPED") is not None:
+                continue
+            if not biallelic:
+                tally.left_out["multiallelic_sites"] += 1
+                continue
+            site = _site(imputed, truth, record, partner, rows_of, tally)
             if site is not None:
                 block.append(site)
             if len(block) == BLOCK:
@@ -216,7 +221,10 @@ def _contig(path: Path, vcf: VCF, chrom: str) -> str:
 
 
 class _Pairs:
-    """Records of the imputed file in order, each with the truth's record of the same site, or None."""
+    """Records of the imputed file in order, each with the truth's record of the same site, if there is one.
+
+    Yields ``(record, is biallelic, None or (record of the truth, whether its alleles are swapped))``.
+    """
 
     def __init__(
         self, imputed: Path, truth: Path, ours: VCF, theirs: VCF, our_contig: str, their_contig: str
@@ -227,6 +235,8 @@ class _Pairs:
         self.number = int(sites.record[-1]) + 1 if len(sites.record) else 0
         self._partner = np.full(self.number, -1, np.int64)
         self._swapped = np.zeros(self.number, bool)
+        self._biallelic = np.zeros(self.number, bool)
+        self._biallelic[sites.record[ours_alone]] = True
         mine = sites.record[ours_alone][matched.panel_index]
         self._partner[mine] = true_sites.record[theirs_alone][matched.target_index]
         self._swapped[mine] = matched.swapped
@@ -234,13 +244,11 @@ class _Pairs:
         self._theirs = enumerate(records(truth, theirs, their_contig))
         self._ahead: deque[tuple[int, Any]] = deque()
 
-    def __iter__(self) -> Iterator[tuple[Any, tuple[Any, bool] | None]]:
+    def __iter__(self) -> Iterator[tuple[Any, bool, tuple[Any, bool] | None]]:
         for number, record in enumerate(self._ours):
             wanted = int(self._partner[number])
-            if wanted < 0:
-                yield record, None
-            else:
-                yield record, (self._fetch(wanted, record.POS), bool(self._swapped[number]))
+            partner = (self._fetch(wanted, record.POS), bool(self._swapped[number])) if wanted >= 0 else None
+            yield record, bool(self._biallelic[number]), partner
 
     def _fetch(self, wanted: int, pos: int) -> Any:
         """Read the truth on to record ``wanted``; records of a position may be asked for in any order."""
@@ -254,9 +262,12 @@ class _Pairs:
 
 
 def _biallelic(sites: Sites) -> NDArray[np.int64]:
-    """Entries of records that have one ALT, int64[n]."""
-    several = sites.record[sites.allele > 1]
-    return np.flatnonzero(~np.isin(sites.record, several))
+    """Entries that share position and REF with no other ALT, in their record or another one, int64[n]."""
+    _, inverse, count = np.unique(sites.pos, return_inverse=True, return_counts=True)
+    crowded = np.flatnonzero(count[inverse] > 1).tolist()
+    alleles = Counter((int(sites.pos[i]), sites.ref[i]) for i in crowded)
+    several = [i for i in crowded if alleles[int(sites.pos[i]), sites.ref[i]] > 1]
+    return np.setdiff1d(np.arange(len(sites.pos)), several)
 
 
 def _alleles(sites: Sites, kept: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str], list[str]]:
@@ -268,16 +279,10 @@ def _site(
     truth: Path,
     record: Any,
     partner: tuple[Any, bool] | None,
-    kind: str,
     rows_of: list[NDArray[np.int64]],
     tally: _Tally,
 ) -> _Scored | None:
     """Make the comparison at a record, or count why there is none."""
-    if kind == "truth" and record.INFO.get("TYPED") is not None:
-        return None
-    if len(record.ALT) != 1:
-        tally.left_out["multiallelic_sites"] += 1
-        return None
     frequency, dosage = record.INFO.get("RAF"), record.format("DS")
     if frequency is None or dosage is None:
         raise InputError(

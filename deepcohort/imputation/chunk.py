@@ -2,13 +2,12 @@
 
 import logging
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.imputation import baselines
 from deepcohort.imputation.copying import CopyModel, Rates, Sites
+from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.phasing import sample_phases
 from deepcohort.imputation.targets import TargetChunk
@@ -16,15 +15,6 @@ from deepcohort.imputation.targets import TargetChunk
 log = logging.getLogger(__name__)
 
 Float32 = NDArray[np.float32]
-
-
-class Imputer(StrEnum):
-    """Models by name."""
-
-    copying = "copying"
-    naive = "naive"
-    knn = "knn"
-    svd = "svd"
 
 
 @dataclass(frozen=True)
@@ -127,6 +117,8 @@ def _by_baseline(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], settings: Settings
 ) -> Float32:
     """Plain imputers: of haplotypes where everybody is phased, else of genotypes split in equal halves."""
+    from deepcohort.imputation import baselines  # scikit-learn takes seconds to import
+
     n_targets = 2 * len(target.samples)
     if settings.imputer is Imputer.naive:
         haplotypes = baselines.naive(panel.alt_frequency()[sites], n_targets, None)

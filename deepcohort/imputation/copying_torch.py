@@ -75,7 +75,7 @@ def _dosages(
     starts: list[int],
     weight: torch.Tensor,
 ) -> torch.Tensor:
-    """Minor-allele dosages [U, L] of one batch; states are kept at every ``sqrt(M)``-th site as on the CPU."""
+    """Minor-allele dosages [U, L] of one batch; states are kept at every ``sqrt(M)``-th site."""
     n_typed, n_panel = alleles.shape
     n_lanes = emission.shape[2]
     block = max(1, ceil(sqrt(n_typed)))

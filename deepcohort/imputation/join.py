@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import pysam
 from isal import igzip
@@ -74,7 +74,7 @@ def _side_by_side(
     batches: Sequence[Path], samples: Sequence[str]
 ) -> tuple[bytes, Iterator[tuple[list[bytes], list[bytes]]]]:
     """Header of the joined file, and for each site its fixed columns and the batches' entries."""
-    streams: list[IO[bytes]] = [igzip.IGzipFile(part, "rb") for part in batches]
+    streams = [cast(IO[bytes], igzip.open(str(part))) for part in batches]  # type: ignore[no-untyped-call]
     headers = [_read_header(stream) for stream in streams]
     found = [name for _, names in headers for name in names]
     if found != list(samples):

@@ -1,0 +1,12 @@
+"""Names of the models that impute."""
+
+from enum import StrEnum
+
+
+class Imputer(StrEnum):
+    """Models by name."""
+
+    copying = "copying"
+    naive = "naive"
+    knn = "knn"
+    svd = "svd"
