@@ -5,6 +5,7 @@ program writes (GT and DS), takes the frequency from the panel file and the type
 target file, and each of the two is a check on the other.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +54,16 @@ def bin_of(frequency: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def panel_frequencies(path: Path) -> dict[Site, float]:
-    """ALT frequency in the panel of every biallelic site, from AC and AN."""
-    frequencies = {}
+    """ALT frequency in the panel of every biallelic site, from AC and AN.
+
+    Not biallelic are sites with several ALTs, in one record or in several of the same position and REF.
+    """
+    frequencies, seen = {}, Counter[tuple[int, str]]()
     for record in VCF(str(path)):
+        seen[record.POS, record.REF] += 1
         if len(record.ALT) == 1:
             frequencies[(record.POS, record.REF, record.ALT[0])] = record.INFO["AC"] / record.INFO["AN"]
-    return frequencies
+    return {site: value for site, value in frequencies.items() if seen[site[0], site[1]] == 1}
 
 
 def site_keys(path: Path) -> set[Site]:

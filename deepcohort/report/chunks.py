@@ -102,13 +102,14 @@ def sections(chunks: dict[str, Chunk]) -> list[Section]:
             "cond_formatting_rules": {"warn": [{"s_eq": "no typed sites"}]}, "scale": False,
         }
     }  # fmt: skip
+    headers |= LEARNT_HEADERS
     for what in names:
         title = what.replace("_", " ").capitalize()
-        headers[what] = {"title": title, "format": "{:,.0f}", "scale": False}
-    headers |= LEARNT_HEADERS
+        always_zero = not any(chunk.counts.get(what) for chunk in chunks.values())
+        headers[what] = {"title": title, "format": "{:,.0f}", "scale": False, "hidden": always_zero}
     return [
         Section(
-            "chunk_table", "chunks", "Chunks",
+            "chunk_table", "chunks", "Chunks and learnt rates",
             "What was imputed in each chunk, and the rates of the haplotype-copying model that were learnt "
             "there by imputing some of the panel's own people from the others: its effective size (the "
             "larger, the more often a haplotype switches to another one to copy) and the chance that a "

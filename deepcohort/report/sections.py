@@ -82,7 +82,8 @@ def lines(tabs: dict[str, list[Line]], y_label: str, **settings: Any) -> tuple[l
     data = [{tab[0].name: [list(point) for point in tab[0].points]} for tab in tabs.values()]
     colors = [{tab[0].name: tab[0].color} for tab in tabs.values()]
     extra = [[_extra(line) for line in tab[1:]] for tab in tabs.values()]
-    chosen: dict[str, Any] = {"ylab": y_label, "smooth_points": None, **settings}
+    shown = any(len(tab) > 1 for tab in tabs.values())
+    chosen: dict[str, Any] = {"ylab": y_label, "smooth_points": None, "showlegend": shown, **settings}
     if any(extra):
         chosen["extra_series"] = extra
     if len(tabs) == 1:

@@ -13,6 +13,9 @@ WARNING = (
     "For research use only, not for diagnosis: an imputed genotype is a probability, not an observation."
 )
 
+STYLE = "<style>#mqc_welcome, h1 .multiqc-logo-wrapper { display: none !important; }</style>"
+"""Takes the tutorial's banner and the large logo out; MultiQC is named at the side and at the foot."""
+
 GOOD_R2 = 0.8
 """R² from which single variants of a bin are commonly used."""
 
@@ -27,7 +30,7 @@ def section(
     """Return the chapter as HTML: facts first, then what is unusual, then how to read the figures."""
     facts = _facts(summaries, found) + _accuracy(rows)
     unusual = dropped.sentences(checks, counts) + chunks.sentences(found) + _labels(rows)
-    parts = [f'<div class="alert alert-warning">{escape(WARNING)}</div>']
+    parts = [STYLE, f'<div class="alert alert-warning">{escape(WARNING)}</div>']
     parts.append(_list("What was done", facts))
     parts.append(_list("What to know before you use it", unusual or ["Nothing unusual was found."]))
     return Section("summary_notes", "summary", "In short", "", "html", "\n".join(filter(None, parts)))
@@ -82,12 +85,17 @@ def _labels(rows: list[Row]) -> list[str]:
         own = [row for row in rows if row["cohort"] == cohort]
         unlabelled = max((number(row.get("unlabelled_people")) or 0 for row in own), default=0)
         without = max((number(row.get("people_without_truth")) or 0 for row in own), default=0)
+        unknown = sum(
+            number(row.get("sites_without_truth")) or 0 for row in own if row["population"] == EVERYONE
+        )
         multi = max((number(row.get("multiallelic_sites")) or 0 for row in own), default=0)
         constant = max((number(row.get("monomorphic_sites")) or 0 for row in own), default=0)
         if unlabelled:
             found.append(f"{cohort}: {unlabelled:,.0f} people have no population label; they count in 'all'.")
         if without:
             found.append(f"{cohort}: {without:,.0f} imputed people are not in the truth and were not scored.")
+        if unknown:
+            found.append(f"{cohort}: {unknown:,.0f} imputed sites are not in the truth and were not scored.")
         if multi or constant:
             found.append(
                 f"{cohort}: not scored were {multi:,.0f} multi-allelic sites and {constant:,.0f} sites at "

@@ -277,8 +277,8 @@ def test_swapped_and_flipped_truth_is_turned_round(tmp_path):
 
 
 def test_records_at_one_position_find_their_own_truth(tmp_path):
-    imputed = [f"10 A C {OURS} 0|0:0 0|1:1 1|1:2", f"10 A ACC {OURS} 1|1:2 0|1:1 0|0:0"]
-    truth = ["10 A ACC . GT 0/0 0/0 0/1 1/1", "10 A C . GT 1/1 0/0 0/1 0/0"]
+    imputed = [f"10 A C {OURS} 0|0:0 0|1:1 1|1:2", f"10 AT A {OURS} 1|1:2 0|1:1 0|0:0"]
+    truth = ["10 AT A . GT 0/0 0/0 0/1 1/1", "10 A C . GT 1/1 0/0 0/1 0/0"]
     rows = small(tmp_path, imputed, truth)
     assert (rows[0]["sites"], rows[0]["r2"]) == ("2", "1.000000")
 
@@ -287,14 +287,16 @@ def test_what_is_left_out_is_counted(tmp_path):
     imputed = [
         f"10 A C {OURS} 0|0:0 0|1:1 1|1:2",
         f"20 A C,G {OURS.replace('0.3', '0.3,0.1')} 0|0:0,0 0|1:1,0 1|1:2,0",
+        f"25 A C {OURS} 0|0:0 0|1:1 1|1:2",
+        f"25 A G {OURS} 0|0:0 0|1:1 1|1:2",
         f"30 A C {OURS.replace('0.3', '0')} 0|0:0 0|1:1 1|1:2",
         f"40 A C {OURS} 0|0:0 0|1:1 1|1:2",
         f"50 A C {OURS.replace('IMP', 'TYPED')} 0|0:0 0|1:1 1|1:2",
     ]
-    truth = [f"{pos} A C . GT 1/1 0/0 0/1 0/0" for pos in (10, 20, 30, 50)]
+    truth = [f"{pos} A C . GT 1/1 0/0 0/1 0/0" for pos in (10, 20, 25, 30, 50)]
     (row,) = small(tmp_path, imputed, truth)
     keys = ("sites", "multiallelic_sites", "monomorphic_sites", "sites_without_truth", "people_without_truth")
-    assert [row[key] for key in keys] == ["1", "1", "1", "1", "0"]
+    assert [row[key] for key in keys] == ["1", "3", "1", "1", "0"]
 
 
 def test_masked_sites_are_scored_though_called_typed(tmp_path):
