@@ -120,8 +120,8 @@ def wrongValue(rule, value) {
     if (rule.minimum != null && value < rule.minimum) {
         return "must be at least ${rule.minimum}"
     }
-    if (rule.exclusiveMaximum != null && value >= rule.exclusiveMaximum) {
-        return "must be less than ${rule.exclusiveMaximum}"
+    if (rule.maximum != null && value > rule.maximum) {
+        return "must be at most ${rule.maximum}"
     }
     return rule.exists && !file(value).exists() ? 'there is no such file: give a path from the folder you start in, or an absolute one' : null
 }

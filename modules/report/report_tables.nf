@@ -1,5 +1,5 @@
 // Tables and pictures of our own for MultiQC.
-include { eachFile; option } from '../options'
+include { eachFile; option; quoted } from '../options'
 
 process REPORT_TABLES {
     label 'process_single'
@@ -21,9 +21,7 @@ process REPORT_TABLES {
 
     script:
     """
-    cat > software_versions.yml <<'END'
-    ${versions}
-    END
+    printf '%s\\n' ${versions.readLines().collect { line -> quoted(line) }.join(' ')} > software_versions.yml
     report.py tables \\
         --release ${workflow.manifest.version} \\
         ${option('--accuracy', accuracy)} \\

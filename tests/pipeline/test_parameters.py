@@ -42,7 +42,7 @@ def test_all_that_is_wrong_is_said_at_once(nextflow: Nextflow, language: str) ->
         "--input needs a value",
         "--panel is 'nowhere.csv' but there is no such file",
         "--imputer is 'magic' but must be one of copying, naive, knn, svd.",
-        "--mask_fraction is '1' but must be less than 1.",
+        "--mask_fraction is '1' but must be at most 0.9.",
         "--chunk_variants is '10' but must be at least 100.",
         "--output_hds is 'maybe' but must be true or false.",
         "--seed is '12abc' but must be a whole number.",
