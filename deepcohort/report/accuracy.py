@@ -164,13 +164,13 @@ def _populations(rows: list[Row]) -> Section:
         people[name] = max(people.get(name, 0.0), number(row.get("people")) or 0.0)
         cells = data.setdefault(name, {})
         cells["people"] = people[name]
-        cells[row["maf_bin"]] = number(row["r2"])
+        cells[f"r2 {row['maf_bin']}"] = number(row["r2"])
         low, high = number(row["r2_low"]), number(row["r2_high"])
-        cells[f"{row['maf_bin']} interval"] = None if low is None else f"{low:.2f} to {high:.2f}"
+        cells[f"interval {row['maf_bin']}"] = None if low is None else f"{low:.2f} to {high:.2f}"
     headers: dict[str, dict[str, object]] = {"people": FIGURES["people"]}
     for name in bins:
-        headers[name] = _share(name, f"Aggregated R² at MAF {name}", "Blues")
-        headers[f"{name} interval"] = {
+        headers[f"r2 {name}"] = _share(name, f"Aggregated R² at MAF {name}", "Blues")
+        headers[f"interval {name}"] = {
             "title": f"{name}: 95 %", "description": f"Interval of R² at MAF {name}", "hidden": True
         }  # fmt: skip
     only_everyone = all(row["population"] == EVERYONE for row in rows)
