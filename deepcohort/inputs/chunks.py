@@ -83,13 +83,13 @@ def padded(
     """
     left = core.start - size.overlap_bases
     before = int(np.searchsorted(typed_pos, core.start))
-    if before:
+    if before and size.overlap_typed:
         wanted = max(int(typed_pos[max(0, before - size.overlap_typed)]), core.start - size.bases)
         affordable = int(np.searchsorted(panel_pos, core.start)) - size.variants
         left = min(left, max(wanted, int(panel_pos[max(0, affordable)])))
     right = core.end + size.overlap_bases
     after = int(np.searchsorted(typed_pos, core.end, side="right"))
-    if after < len(typed_pos):
+    if after < len(typed_pos) and size.overlap_typed:
         last = min(len(typed_pos), after + size.overlap_typed) - 1
         wanted = min(int(typed_pos[last]), core.end + size.bases)
         affordable = int(np.searchsorted(panel_pos, core.end, side="right")) + size.variants

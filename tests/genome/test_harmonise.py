@@ -115,7 +115,7 @@ snp = st.tuples(st.integers(1, 6), st.sampled_from([(a, b) for a, b in product("
 snps = st.lists(snp.map(lambda s: (s[0], *s[1])), max_size=12).map(lambda s: sorted(s, key=lambda x: x[0]))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(snps, snps)
 def test_agrees_with_trying_everything(panel, target):
     result = match(panel, target)
@@ -135,6 +135,7 @@ anything = st.tuples(
 wild = st.lists(anything, max_size=10).map(lambda s: sorted(s, key=lambda x: x[0]))
 
 
+@settings(deadline=None)
 @given(wild, wild)
 def test_every_site_is_matched_once_or_counted_as_dropped(panel, target):
     result = match(panel, target)
@@ -149,6 +150,7 @@ def test_every_site_is_matched_once_or_counted_as_dropped(panel, target):
         assert (positions[0][result.panel_index] == positions[1][result.target_index]).all()
 
 
+@settings(deadline=None)
 @given(snps)
 def test_a_file_matches_itself(sites):
     unique = sorted(set(sites))

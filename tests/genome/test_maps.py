@@ -2,7 +2,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.genome.errors import InputError
@@ -39,6 +39,7 @@ def test_between_points_linear_outside_at_the_mean_rate(tmp_path):
     assert cm.tolist() == pytest.approx([0.25, 1.25, 2.0, 3.0, -0.25])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 5)), min_size=2, max_size=20),
     st.lists(st.integers(-(10**6), 3 * 10**6), min_size=2, max_size=20),

@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.genome.errors import InputError
@@ -20,6 +20,7 @@ def test_chromosomes_sort_as_the_genome_does():
     assert sorted(names, key=genome_order) == ["1", "chr2", "chr10", "X", "Y", "MT", "GL1"]
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(1, 10**9 - 1), min_size=2, max_size=20))
 def test_chunk_names_sort_as_positions_do(starts):
     names = [chunk_name(Region("20", start, start)) for start in sorted(starts)]
@@ -87,6 +88,7 @@ stretches = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(stretches, max_size=8))
 def test_merged_regions_cover_the_same_positions_once(regions):
     result = merged(regions)
