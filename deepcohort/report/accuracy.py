@@ -71,7 +71,8 @@ def _points(rows: list[Row], column: str) -> list[tuple[str, float]]:
 def _curve(rows: list[Row]) -> Section:
     titles = _titles(rows)
     tabs: dict[str, list[Line]] = {"All people": []}
-    for color, (key, title) in zip(PALETTE, titles.items(), strict=False):
+    for count, (key, title) in enumerate(titles.items()):
+        color = PALETTE[count % len(PALETTE)]
         chosen = [r for r in rows if _key(r) == key and r["population"] == EVERYONE]
         tabs["All people"] += _with_interval(title, chosen, color)
     for level, tab in LEVELS.items():

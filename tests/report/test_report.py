@@ -168,6 +168,14 @@ def test_one_cohort_without_labels_has_no_table_of_populations(tmp_path):
     assert list(content(tmp_path / "mqc", "r2_by_maf")["data"][0]) == ["copying"]
 
 
+def test_no_cohort_is_left_out_however_many(tmp_path):
+    tables = [accuracy_table(tmp_path / f"{n}.tsv", f"cohort{n:02}") for n in range(12)]
+    write_tables(Files(accuracy=tables), tmp_path / "mqc")
+    curve = content(tmp_path / "mqc", "r2_by_maf")
+    drawn = {*curve["data"][0], *(line["name"] for line in curve["pconfig"]["extra_series"][0])}
+    assert {f"cohort{n:02} · copying" for n in range(12)} <= drawn
+
+
 def test_histogram_counts_every_imputed_site_once(tmp_path):
     path, drawn = sites_table(tmp_path / "c.20.sites.tsv.gz", 5)
     write_tables(Files(sites=[path]), tmp_path / "mqc")
