@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +50,27 @@ class Section:
             "section_name": self.name,
             "description": self.description,
             "plot_type": self.kind,
-            "data": self.data,
+            "data": self.data if self.kind == "html" else escaped(self.data),
         }
         if self.kind != "html":
-            content["pconfig"] = {"id": f"{self.id}_plot", "title": self.name, **self.settings}
+            content["pconfig"] = {"id": f"{self.id}_plot", "title": self.name, **escaped(self.settings)}
         if self.headers is not None:
-            content["headers"] = self.headers
+            content["headers"] = escaped(self.headers)
         if self.categories is not None:
             content["categories"] = self.categories
         with written_whole(folder / f"{self.id}_mqc.json") as unfinished:
             unfinished.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def escaped(value: Any) -> Any:
+    """Make all text of a structure safe for HTML: MultiQC writes names as they come, and users choose them."""
+    if isinstance(value, str):
+        return escape(value, quote=False)
+    if isinstance(value, dict):
+        return {escaped(key): escaped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [escaped(item) for item in value]
+    return value
 
 
 @dataclass(frozen=True)

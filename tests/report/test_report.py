@@ -270,6 +270,12 @@ def test_summary_says_what_was_done_and_what_to_know(made):
     assert "<b>" not in text
 
 
+def test_names_that_users_choose_cannot_write_html(made):
+    texts = [path.read_text() for path in made.glob("*.json")]
+    assert sum("Zoë &lt;b&gt;" in text for text in texts) >= 4
+    assert not any("<b>" in text for text in texts)
+
+
 def test_an_empty_run_still_has_a_summary(tmp_path):
     write_tables(Files(), tmp_path / "mqc")
     assert [path.name for path in (tmp_path / "mqc").iterdir()] == ["summary_notes_mqc.json"]
