@@ -63,7 +63,7 @@ class Section:
 
 
 def escaped(value: Any) -> Any:
-    """Make all text of a structure safe for HTML: MultiQC writes names as they come, and users choose them."""
+    """Make all text safe for HTML: users choose names, and MultiQC writes them as they come."""
     if isinstance(value, str):
         return escape(value, quote=False)
     if isinstance(value, dict):
