@@ -35,6 +35,8 @@ workflow DEEPCOHORT {
     used.mix(channel.topic('report_versions').unique())
         .toList()
         .map { rows -> versionsYaml(rows) }
+        .combine(REPORT.out.report)  // a run that stops half-way writes none
+        .map { text, _report -> text }
         .collectFile(name: 'software_versions.yml', storeDir: "${p.outdir}/pipeline_info")
 }
 

@@ -4,7 +4,7 @@ include { CHECK_PANEL } from './check_panel'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
 include { PLAN } from './plan'
-include { sheetFile; indexFile; isGenotypes } from './files'
+include { isGenotypes } from './files'
 
 workflow INPUTS {
     take:
@@ -13,6 +13,7 @@ workflow INPUTS {
     sizes    // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500]
 
     main:
+    // (`error` stands right in the channels: Nextflow loses the sentence of one in a function.)
     // A panel that is one VCF needs no sheet: [ kind, sheet, name as typed, schema ]
     kinds = sheets.findAll { kind, sheet -> sheet && !(kind == 'panel' && isGenotypes(sheet)) }
     checked = CHECK_SHEET(
@@ -27,16 +28,25 @@ workflow INPUTS {
 
     // [ [file: 'panel.20'], panel.vcf.gz, panel.vcf.gz.csi or [] ]
     panel_rows = isGenotypes(sheets.panel)
-        ? channel.of([[file: 'panel'], file(sheets.panel), indexFile(sheets.panel, 0, '', file(sheets.panel))])
-        : rows.panel.flatMap { _kind, csv -> panelFiles(sheets.panel, csv) }
+        ? channel.of([[file: 'panel'], file(sheets.panel), indexFile(sheets.panel, file(sheets.panel).name, '')])
+        : rows.panel.flatMap { _kind, csv ->
+            def problems = missingFiles(sheets.panel, csv, ['file', 'index'])
+            problems ? error(problems.join('\n')) : panelFiles(sheets.panel, csv)
+        }
     CHECK_PANEL(panel_rows)
 
     // [ [file: 'cohort.target001', cohort: 'cohort'], number of files of the cohort, target.vcf.gz, index or [] ]
-    target_rows = rows.input.flatMap { _kind, csv -> targetFiles(sheets.input, csv) }
+    target_rows = rows.input.flatMap { _kind, csv ->
+        def problems = missingFiles(sheets.input, csv, ['file', 'index']) + withoutGenotypes(sheets.input, csv)
+        problems ? error(problems.join('\n')) : targetFiles(sheets.input, csv)
+    }
     CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] })
 
     // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index or [] ]
-    truth_rows = rows.truth.flatMap { _kind, csv -> truthFiles(sheets.truth, csv) }
+    truth_rows = rows.truth.flatMap { _kind, csv ->
+        def problems = missingFiles(sheets.truth, csv, ['vcf', 'bed'])
+        problems ? error(problems.join('\n')) : truthFiles(sheets.truth, csv)
+    }
     CHECK_TRUTH(truth_rows)
 
     // [ [cohort: 'cohort'], [sites of all its files], [reports of all its files] ]
@@ -72,35 +82,57 @@ workflow INPUTS {
     checks                // [ [file: 'panel.20'], panel.20.check.json ]
 }
 
+/** Sentences about files that a sheet names and that are not there. */
+def missingFiles(sheet, csv, columns) {
+    return csv.splitCsv(header: true).withIndex(2).collectMany { row, number ->
+        columns.findAll { column -> row[column] && !sheetFile(sheet, row[column]).exists() }
+            .collect { column -> "${sheet}: row ${number}, column ${column}: there is no file ${sheetFile(sheet, row[column])}: mend the path (relative paths start at the folder of the sheet)" }
+    }
+}
+
+/** Sentences about rows of the samplesheet that imputation cannot start from. */
+def withoutGenotypes(sheet, csv) {
+    return csv.splitCsv(header: true).withIndex(2)
+        .findAll { row, _number -> !isGenotypes(row.file) || row.file ==~ /.*\.g\.vcf\.b?gz/ }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf" }
+}
+
 /** Files of the panel sheet, e.g. [[file: 'panel.20'], panel.vcf.gz, index or []]. */
 def panelFiles(sheet, csv) {
-    return csv.splitCsv(header: true).withIndex(2).collect { row, number ->
-        def genotypes = sheetFile(sheet, number, 'file', row.file)
-        [[file: "panel.${row.chrom}"], genotypes, indexFile(sheet, number, row.index, genotypes)]
-    }
+    return csv.splitCsv(header: true).collect { row -> [[file: "panel.${row.chrom}".toString()], sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)] }
 }
 
 /** Files of the samplesheet, with the number of files of their cohort. */
 def targetFiles(sheet, csv) {
     def rows = csv.splitCsv(header: true)
     def counts = rows.countBy { row -> row.sample }
-    return rows.withIndex(2).collect { row, number ->
-        if (!isGenotypes(row.file) || row.file ==~ /.*\.g\.vcf(\.gz)?/) {
-            error("${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf")
-        }
-        def genotypes = sheetFile(sheet, number, 'file', row.file)
-        def meta = [file: "${row.sample}.target${String.format('%03d', number - 1)}".toString(), cohort: row.sample]
-        [meta, counts[row.sample], genotypes, indexFile(sheet, number, row.index, genotypes)]
+    return rows.withIndex(1).collect { row, number ->
+        [fileMeta(row.sample, 'target', number), counts[row.sample], sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)]
     }
 }
 
 /** Files of the sheet of truths. */
 def truthFiles(sheet, csv) {
-    return csv.splitCsv(header: true).withIndex(2).collect { row, number ->
-        def genotypes = sheetFile(sheet, number, 'vcf', row.vcf)
-        def meta = [file: "${row.sample}.truth${String.format('%03d', number - 1)}".toString(), cohort: row.sample]
-        [meta, genotypes, indexFile(sheet, number, '', genotypes)]
+    return csv.splitCsv(header: true).withIndex(1).collect { row, number ->
+        [fileMeta(row.sample, 'truth', number), sheetFile(sheet, row.vcf), indexFile(sheet, row.vcf, '')]
     }
+}
+
+/** What is known of a file of a cohort, e.g. [file: 'cohort.target001', cohort: 'cohort']. */
+def fileMeta(cohort, kind, number) {
+    return [file: "${cohort}.${kind}${String.format('%03d', number)}".toString(), cohort: cohort]
+}
+
+/** The file of a cell. */
+def sheetFile(sheet, cell) {
+    return cell.contains('://') || cell.startsWith('/') ? file(cell) : file(sheet).toAbsolutePath().parent.resolve(cell)
+}
+
+/** The index of a file: the one that the sheet names, else the one beside it, else none (it is made). */
+def indexFile(sheet, cell, index) {
+    def path = sheetFile(sheet, cell)
+    def beside = ['csi', 'tbi'].collect { suffix -> path.resolveSibling("${path.name}.${suffix}") }.find { candidate -> candidate.exists() }
+    return index ? sheetFile(sheet, index) : beside ?: []
 }
 
 /** In an order that does not depend on which task ended first. */
