@@ -175,17 +175,15 @@ def score_chromosome(
     """
     ours, theirs = open_vcf(imputed, threads=2), open_vcf(truth, threads=2)
     contigs = (_contig(imputed, ours, chrom), _contig(truth, theirs, chrom))
-    people = [name for name in ours.samples if name in set(theirs.samples)]
+    known = set(theirs.samples)
+    people = [name for name in ours.samples if name in known]
     if not people:
         raise InputError(
             f"{truth.name}: none of its samples is in {imputed.name} (e.g. {theirs.samples[0]}): "
             "give a truth that names people as the input does"
         )
     tally = _Tally(_Groups.of(people, labels))
-    rows_of = [
-        np.array([{name: row for row, name in enumerate(vcf.samples)}[name] for name in people])
-        for vcf in (ours, theirs)
-    ]
+    rows_of = [_rows_of(people, vcf.samples) for vcf in (ours, theirs)]
     pairs = _Pairs(imputed, truth, ours, theirs, *contigs)
     block: list[_Scored] = []
     with progress(f"scoring {cohort} {chrom}", pairs.number) as bar:
@@ -211,6 +209,12 @@ def score_chromosome(
     )  # fmt: skip
     start = {"cohort": cohort, "imputer": imputer, "source": kind, "chrom": chrom}
     return _part_rows(tally, start | {"seed": str(seed), "bootstrap": str(bootstrap)})
+
+
+def _rows_of(people: list[str], samples: list[str]) -> NDArray[np.int64]:
+    """Where ``people`` stand among ``samples``, int64[people]."""
+    row_of = {name: row for row, name in enumerate(samples)}
+    return np.array([row_of[name] for name in people])
 
 
 def _contig(path: Path, vcf: VCF, chrom: str) -> str:
@@ -321,9 +325,13 @@ def _alt_copies(path: Path, record: Any, people: NDArray[np.int64]) -> tuple[Flo
             f"{path.name}: the record at {record.CHROM}:{record.POS} has no GT: give a file with genotypes"
         )
     alleles = record.genotype.array()[people, :-1]
-    ploidy = (alleles >= 0).sum(axis=1).astype(np.float64)
-    ploidy[(alleles == -1).any(axis=1)] = 0.0
-    return (alleles == 1).sum(axis=1).astype(np.float64), ploidy
+    copies, ploidy, missing = np.zeros(len(people)), np.zeros(len(people)), np.zeros(len(people), bool)
+    for allele in alleles.T:  # one or two: sums along so short an axis would take most of the time
+        copies += allele == 1
+        ploidy += allele >= 0
+        missing |= allele == -1
+    ploidy[missing] = 0.0
+    return copies, ploidy
 
 
 def _part_rows(tally: _Tally, start: Row) -> list[Row]:
