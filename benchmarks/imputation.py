@@ -122,7 +122,10 @@ COMPARABLE = {
 
 
 def _row(name: str, values: np.ndarray, key: str, last: str) -> dict[str, str]:
-    cells = {bin_: f"{value:.3f}" for bin_, value in zip(scoring.BINS, values, strict=True)}
+    cells = {
+        name: f"{value:.3f}" if np.isfinite(value) else "NA"
+        for name, value in zip(scoring.BINS, values, strict=True)
+    }
     return {"method": name, **cells, key: last}
 
 
@@ -136,7 +139,10 @@ def _difference(ours: list[scoring.Sums], rival: list[scoring.Sums]) -> tuple[np
         scoring.resampled(a, seed) - scoring.resampled(b, seed)
         for seed, (a, b) in enumerate(zip(ours, rival, strict=True))
     ]
-    low, high = np.nanquantile(np.mean(drawn, axis=0), [0.025, 0.975], axis=0)
+    mean = np.mean(drawn, axis=0)
+    low, high = np.full((2, mean.shape[1]), np.nan)
+    told = np.isfinite(mean).all(axis=0)  # not where a bin is empty
+    low[told], high[told] = np.quantile(mean[:, told], [0.025, 0.975], axis=0)
     return low, high
 
 

@@ -128,7 +128,10 @@ def weights(people: int, replicates: int, seed: int) -> NDArray[np.float64]:
 
 
 def resampled(sums: Sums, seed: int, replicates: int = 1000) -> NDArray[np.float64]:
-    """R² of bootstrap replicates over people, ``[replicates, bins]``; same seed, same people drawn."""
+    """R² of bootstrap replicates over people, ``[replicates, bins]``; same seed, same people drawn.
+
+    Where a bin has no site, or no variance, its R² is NaN.
+    """
     drawn = weights(len(sums.people), replicates, seed)
     return r2_of(np.einsum("rp,bpm->rbm", drawn, sums.moments))
 
