@@ -16,6 +16,8 @@ from deepcohort.imputation.accuracy_table import MAF_BINS, maf_bin, squared_corr
 
 IMPUTED_HEADER = """##fileformat=VCFv4.2
 ##contig=<ID={contig}>
+##INFO=<ID=AC,Number=A,Type=Integer,Description="Alleles">
+##INFO=<ID=AN,Number=1,Type=Integer,Description="Alleles in all">
 ##INFO=<ID=RAF,Number=A,Type=Float,Description="Panel frequency">
 ##INFO=<ID=R2,Number=A,Type=Float,Description="Estimated R2">
 ##INFO=<ID=IMP,Number=0,Type=Flag,Description="Imputed">
@@ -146,6 +148,27 @@ def test_chromosomes_combined_equal_the_pooled(tmp_path):
     rows = by_bin(combine([first.score(tmp_path), second.score(tmp_path)]))
     for name, row in rows.items():
         check_figures(row, brute_force([first, second], name))
+
+
+def test_the_benchmark_s_own_scoring_agrees(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+    from benchmarks import scoring
+
+    sim = Simulated(tmp_path, 5)
+    sites = [f"20\t{p}\t.\tA\tC\t.\t.\tAC={round(f * 10_000)};AN=10000\tGT\t0|0" for p, f in
+             zip(sim.pos, sim.raf, strict=True)]  # fmt: skip
+    panel = write_vcf(tmp_path / "panel.vcf.gz", ["a"], sites)
+    typed = write_vcf(
+        tmp_path / "typed.vcf.gz", ["a"], [line for line, t in zip(sites, sim.typed, strict=True) if t]
+    )
+    theirs = scoring.table(scoring.score(sim.imputed_path, sim.truth_path, panel, typed))
+    rows = by_bin(combine([sim.score(tmp_path)]))
+    assert [row["maf_bin"] for row in theirs] == list(rows)
+    for row in theirs:
+        ours = rows[row["maf_bin"]]
+        assert row["sites"] == ours["sites"]
+        for key in ("r2", "concordance", "nonref_concordance"):
+            assert float(row[key]) == pytest.approx(float(ours[key]), abs=1e-4)
 
 
 def test_order_of_the_parts_changes_nothing_but_rounding(tmp_path):
