@@ -9,20 +9,26 @@ the dosage of a site is the posterior mass on the haplotypes that carry the alle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.progress import progress
-from deepcohort.imputation.hmm import backward_step, forward_step, posterior_in_place, read_out
+from deepcohort.imputation.hmm import backward_step, forward_step, read_out
 from deepcohort.imputation.panel import Carriers
 
 LANES = 128
 """Target haplotypes that go through the recursions together: enough for long vector loops."""
 
+BLOCK = 16
+"""Typed sites whose states are held at once: few enough to stay in a processor's cache."""
+
 Float32 = NDArray[np.float32]
+
+Posterior = tuple[Float32, Float32]
+"""Posterior over panel haplotypes, [K, L], and what each lane is to be divided by to sum to one."""
 
 
 @dataclass(frozen=True)
@@ -129,46 +135,45 @@ def _dosages(
         u = slice(sites.starts[interval], sites.starts[interval + 1])
         if u.stop > u.start:
             offsets = carriers.starts[u.start : u.stop + 1]
-            read_out(left, right, sites.weight[u], offsets, carriers.carriers, dosage[u])
+            read_out(*left, *right, sites.weight[u], offsets, carriers.carriers, dosage[u])
     dosage[carriers.flipped] = 1 - dosage[carriers.flipped]
     return np.clip(dosage, 0, 1, out=dosage)
 
 
 def _posteriors(
     typed: NDArray[np.uint8], switches: Float32, emission: Float32
-) -> Iterator[tuple[int, Float32, Float32]]:
+) -> Iterator[tuple[int, Posterior, Posterior]]:
     """Yield (interval, posterior at its left end, at its right end), from the last interval to the first.
 
-    The forward variable is kept at every ``sqrt(M)``-th site only and computed again block by block.
+    The forward variable is kept at the first site of each block only and computed again block by block.
     """
     n_typed, n_panel = typed.shape
     n_lanes = emission.shape[2]
-    block = max(1, ceil(sqrt(n_typed)))
+    block = min(BLOCK, n_typed)
     begins = list(range(0, n_typed, block))
     checkpoints: list[tuple[Float32, Float32]] = []
-    alpha = np.full((n_panel, n_lanes), 1 / n_panel, np.float32)
-    total = np.ones(n_lanes, np.float32)
-    for begin in begins:
-        checkpoints.append((alpha.copy(), total.copy()))
-        if begin != begins[-1]:
-            for m in range(begin, begin + block):
-                forward_step(alpha, typed[m], switches[m], emission[m], total)
-    beta = np.ones((n_panel, n_lanes), np.float32)
-    right: Float32 | None = None
+    alpha, total = np.full((n_panel, n_lanes), 1 / n_panel, np.float32), np.ones(n_lanes, np.float32)
+    other = np.empty_like(alpha)
+    for m in range(begins[-1] + 1):
+        forward_step(alpha, other, typed[m], switches[m], emission[m], total)
+        alpha, other = other, alpha
+        if m % block == 0:
+            checkpoints.append((alpha.copy(), total.copy()))
+    beta, scale = np.ones((n_panel, n_lanes), np.float32), np.ones(n_lanes, np.float32)
     stored = np.empty((block, n_panel, n_lanes), np.float32)
+    right: Posterior | None = None
+    ahead = 0.0
     for begin in reversed(begins):
         end = min(begin + block, n_typed)
-        alpha, total = checkpoints.pop()
-        for m in range(begin, end):
-            forward_step(alpha, typed[m], switches[m], emission[m], total)
-            stored[m - begin] = alpha
+        first, total = checkpoints.pop()
+        states = [first, *stored[1 : end - begin]]
+        for m in range(begin + 1, end):
+            before, after = states[m - begin - 1], states[m - begin]
+            forward_step(before, after, typed[m], switches[m], emission[m], total)
         for m in range(end - 1, begin - 1, -1):
-            posterior = stored[m - begin]
-            posterior_in_place(posterior, beta)
-            yield m + 1, posterior, posterior if right is None else right
-            backward_step(beta, typed[m], switches[m], emission[m])
-            right = posterior
-        assert right is not None
-        right = right.copy()
+            posterior = states[m - begin]
+            left = posterior, backward_step(posterior, beta, typed[m], ahead, emission[m], scale)
+            yield m + 1, left, left if right is None else right
+            right, ahead = left, switches[m]
     assert right is not None
     yield 0, right, right

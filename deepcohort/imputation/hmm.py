@@ -2,7 +2,8 @@
 
 The hidden state is the panel haplotype being copied (Li & Stephens 2003, Genetics 165:2213). Arrays are
 laid out ``[panel haplotype, lane]``: a lane is one target haplotype, so the inner loops run over
-contiguous lanes and the compiler turns them into vector instructions, whatever the panel's size.
+contiguous lanes and the compiler turns them into vector instructions, whatever the panel's size. Inner
+loops touch few arrays each: with many, the compiler gives up proving that they do not overlap.
 """
 
 import numpy as np
@@ -15,30 +16,68 @@ UInt8 = NDArray[np.uint8]
 
 
 @compiled
-def forward_step(alpha: Float32, alleles: UInt8, switch: float, emission: Float32, total: Float32) -> None:
-    """Move ``alpha[K, L]`` to the next typed site in place.
+def forward_step(
+    before: Float32, after: Float32, alleles: UInt8, switch: float, emission: Float32, total: Float32
+) -> None:
+    """Take the forward variable from one typed site, ``before[K, L]``, to the next, ``after[K, L]``.
 
-    alleles: the panel's allele at the site, [K]. switch: probability of a new copying choice since the
-    site before. emission: P(observed | copied allele) as [2, L]. total: sum of alpha per lane before the
-    step (it is divided out), afterwards the new sum.
+    They must be two arrays, or the loop is not vectorised. alleles: the panel's at the next site, [K].
+    switch: probability of a new copying choice on the way. emission: P(observed | copied allele) there as
+    [2, L]. total: sum of ``before`` per lane (it is divided out), overwritten by the sum of ``after``.
     """
-    n_panel, n_lanes = alpha.shape
+    n_panel, n_lanes = before.shape
     jump = np.float32(switch / n_panel)
     stay = np.empty(n_lanes, np.float32)
     for lane in range(n_lanes):
         stay[lane] = np.float32(1.0 - switch) / total[lane]
         total[lane] = 0.0
     for k in range(n_panel):
-        row = alpha[k]
+        old, new = before[k], after[k]
         likelihood = emission[alleles[k]]
         for lane in range(n_lanes):
-            value = (row[lane] * stay[lane] + jump) * likelihood[lane]
-            row[lane] = value
+            value = (old[lane] * stay[lane] + jump) * likelihood[lane]
+            new[lane] = value
             total[lane] += value
 
 
 @compiled
-def backward_step(beta: Float32, alleles: UInt8, switch: float, emission: Float32) -> None:
+def backward_step(
+    alpha: Float32, beta: Float32, alleles: UInt8, switch: float, emission: Float32, scale: Float32
+) -> Float32:
+    """Turn ``alpha[K, L]`` at a typed site into the posterior and take ``beta[K, L]`` past it, in place.
+
+    beta comes as left by the typed site after this one: times that site's emission, but not yet through
+    the switch on the way, which is done here, so that memory is gone through once. switch: on the way to
+    that next site. alleles, emission: of this site. scale: beta's mean per lane, overwritten by that of
+    the new beta. Returns what divides a lane of alpha so that it sums to one.
+    """
+    n_panel, n_lanes = alpha.shape
+    stay = np.empty(n_lanes, np.float32)
+    for lane in range(n_lanes):
+        stay[lane] = np.float32(1.0 - switch) / scale[lane]
+        scale[lane] = 0.0
+    jump = np.float32(switch)
+    total = np.zeros(n_lanes, np.float32)
+    for k in range(n_panel):
+        forward, backward = alpha[k], beta[k]
+        likelihood = emission[alleles[k]]
+        for lane in range(n_lanes):
+            backward[lane] = backward[lane] * stay[lane] + jump
+        for lane in range(n_lanes):
+            joint = forward[lane] * backward[lane]
+            forward[lane] = joint
+            total[lane] += joint
+        for lane in range(n_lanes):
+            value = backward[lane] * likelihood[lane]
+            backward[lane] = value
+            scale[lane] += value
+    for lane in range(n_lanes):
+        scale[lane] /= n_panel
+    return total
+
+
+@compiled
+def move_back(beta: Float32, alleles: UInt8, switch: float, emission: Float32) -> None:
     """Move ``beta[K, L]`` from the typed site that ``alleles`` and ``emission`` describe to the one before.
 
     beta is scaled so that its mean per lane after the step is about one.
@@ -63,28 +102,11 @@ def backward_step(beta: Float32, alleles: UInt8, switch: float, emission: Float3
 
 
 @compiled
-def posterior_in_place(alpha: Float32, beta: Float32) -> None:
-    """Turn ``alpha[K, L]`` into the posterior over panel haplotypes: alpha·beta, each lane summing to one."""
-    n_panel, n_lanes = alpha.shape
-    total = np.zeros(n_lanes, np.float32)
-    for k in range(n_panel):
-        row, other = alpha[k], beta[k]
-        for lane in range(n_lanes):
-            value = row[lane] * other[lane]
-            row[lane] = value
-            total[lane] += value
-    for lane in range(n_lanes):
-        total[lane] = np.float32(1.0) / total[lane]
-    for k in range(n_panel):
-        row = alpha[k]
-        for lane in range(n_lanes):
-            row[lane] *= total[lane]
-
-
-@compiled
 def read_out(
     left: Float32,
+    left_total: Float32,
     right: Float32,
+    right_total: Float32,
     weight: Float32,
     starts: NDArray[np.int64],
     carriers: NDArray[np.int32],
@@ -92,20 +114,23 @@ def read_out(
 ) -> None:
     """Sum the posteriors over the carriers of each site's minor allele, between two typed sites.
 
-    left, right: posteriors [K, L] at the typed sites on either side. weight: share of ``right`` at each
-    of the u sites. starts: u + 1 offsets into carriers. dosage: output [u, L].
+    left, right: posteriors [K, L] at the typed sites on either side, and what divides their lanes.
+    weight: share of ``right`` at each of the u sites. starts: u + 1 offsets into carriers. dosage:
+    output [u, L].
     """
     n_lanes = left.shape[1]
+    left_share, right_share = np.empty(n_lanes, np.float32), np.empty(n_lanes, np.float32)
     for site in range(weight.shape[0]):
         row = dosage[site]
-        row[:] = 0.0
-        right_share = weight[site]
-        left_share = np.float32(1.0) - right_share
+        for lane in range(n_lanes):
+            row[lane] = 0.0
+            right_share[lane] = weight[site] / right_total[lane]
+            left_share[lane] = (np.float32(1.0) - weight[site]) / left_total[lane]
         for index in range(starts[site], starts[site + 1]):
             k = carriers[index]
             left_row, right_row = left[k], right[k]
             for lane in range(n_lanes):
-                row[lane] += left_share * left_row[lane] + right_share * right_row[lane]
+                row[lane] += left_share[lane] * left_row[lane] + right_share[lane] * right_row[lane]
 
 
 @compiled

@@ -7,13 +7,15 @@ import numpy as np
 from cyvcf2 import VCF
 from numpy.typing import NDArray
 
-from deepcohort.genome.compiled import compiled
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.maps import constant_map, read_genetic_map
 from deepcohort.genome.regions import chrom_key
 
 TEXTS = ("ref", "alt", "ids")
+
+BLOCK = 1024
+"""Sites whose alleles are unpacked at once."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,18 @@ class PanelChunk:
 
         The carriers' numbers count within the subset.
         """
-        chosen = np.arange(self.n_haplotypes) if haplotypes is None else haplotypes
-        starts, carriers, flipped = _minor_carriers(self.bits[sites], chosen)
-        return Carriers(starts, carriers, flipped)
+        flipped = np.empty(len(sites), bool)
+        parts = [np.zeros(0, np.int32)]
+        counts = np.zeros(len(sites) + 1, np.int64)
+        for first in range(0, len(sites), BLOCK):
+            block = slice(first, first + BLOCK)
+            alleles = self.alleles(sites[block])
+            alleles = alleles if haplotypes is None else alleles[:, haplotypes]
+            flipped[block] = 2 * alleles.sum(axis=1, dtype=np.int64) > alleles.shape[1]
+            minor = alleles != flipped[block, None]
+            counts[1:][block] = minor.sum(axis=1)
+            parts.append(np.nonzero(minor)[1].astype(np.int32))
+        return Carriers(np.cumsum(counts), np.concatenate(parts), flipped)
 
     def save(self, path: Path) -> None:
         """Write the chunk as an npz archive without pickled objects."""
@@ -96,30 +107,6 @@ class Carriers:
     starts: NDArray[np.int64]
     carriers: NDArray[np.int32]
     flipped: NDArray[np.bool_]
-
-
-@compiled
-def _minor_carriers(
-    bits: NDArray[np.uint8], chosen: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_]]:
-    n_sites, n_chosen = bits.shape[0], len(chosen)
-    starts = np.zeros(n_sites + 1, np.int64)
-    flipped = np.zeros(n_sites, np.bool_)
-    for site in range(n_sites):
-        count = 0
-        for k in chosen:
-            count += (bits[site, k >> 3] >> (7 - (k & 7))) & 1
-        flipped[site] = 2 * count > n_chosen
-        starts[site + 1] = starts[site] + (n_chosen - count if flipped[site] else count)
-    carriers = np.empty(starts[-1], np.int32)
-    for site in range(n_sites):
-        at = starts[site]
-        for number in range(n_chosen):
-            k = chosen[number]
-            if ((bits[site, k >> 3] >> (7 - (k & 7))) & 1) != flipped[site]:
-                carriers[at] = number
-                at += 1
-    return starts, carriers, flipped
 
 
 def pack_panel(

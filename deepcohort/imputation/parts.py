@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.bgzf import BgzfWriter
+from deepcohort.genome.compiled import compiled
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.imputed_vcf import imputed_entries
 from deepcohort.imputation.chunk import Imputed
@@ -39,13 +40,30 @@ def dosage_sums(
     chances: NDArray[np.float32], phased: NDArray[np.bool_], haploid: NDArray[np.bool_]
 ) -> list[DosageSums]:
     """Sums of each site; ``chances`` as in ``Imputed``."""
-    first, second = chances[:, 0::2].astype(np.float64), chances[:, 1::2].astype(np.float64)
-    dosage = np.where(phased, first + second, first + 2 * second)
-    expected = np.where(phased, dosage + 2 * first * second, first + 4 * second)
-    dosage, expected = np.where(haploid, first, dosage), np.where(haploid, first, expected)
     alleles, people = 2 * len(phased) - int(haploid.sum()), len(phased)
-    sums = zip(dosage.sum(1), (dosage**2).sum(1), expected.sum(1), strict=True)
-    return [DosageSums(alleles, people, *(float(value) for value in row)) for row in sums]
+    return [DosageSums(alleles, people, *row) for row in _add_up(chances, phased, haploid).tolist()]
+
+
+@compiled
+def _add_up(
+    chances: NDArray[np.float32], phased: NDArray[np.bool_], haploid: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Sums of dosage, its square and the expected square of the number of ALT alleles, [U, 3]."""
+    sums = np.zeros((chances.shape[0], 3))
+    for site in range(chances.shape[0]):
+        for person in range(len(phased)):
+            first, second = chances[site, 2 * person], chances[site, 2 * person + 1]
+            if haploid[person]:
+                dosage = expected = first
+            elif phased[person]:
+                dosage = first + second
+                expected = dosage + 2 * first * second
+            else:
+                dosage, expected = first + 2 * second, first + 4 * second
+            sums[site, 0] += dosage
+            sums[site, 1] += dosage * dosage
+            sums[site, 2] += expected
+    return sums
 
 
 def write_part(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.progress import progress
 from deepcohort.imputation.copying import Float32, Rates
-from deepcohort.imputation.hmm import backward_step, phase_step
+from deepcohort.imputation.hmm import move_back, phase_step
 
 BURN_IN, BETWEEN, SAMPLES = 3, 3, 4
 """Sweeps before the first sample, from one sample to the next, and the number of samples."""
@@ -124,4 +124,4 @@ def _step_back(
     emission = Rates(1.0, error).emission(calls)
     for haplotype in range(2):
         lanes = np.ascontiguousarray(emission[haplotype])
-        backward_step(betas[haplotype], alleles, switch, lanes)
+        move_back(betas[haplotype], alleles, switch, lanes)
