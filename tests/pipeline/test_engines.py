@@ -6,14 +6,21 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT, Nextflow, Run
+from tests.pipeline.test_executors import ON_GPU
+from tests.pipeline.test_stub import ONE_COHORT, write_inputs
+
 IMAGES = {dockerfile.parent.name for dockerfile in ROOT.glob("containers/*/Dockerfile")}
 WANTED = os.environ.get("DEEPCOHORT_TEST_ENGINES", "").split(",")
+QUICK_POLLS = "executor { queueStatInterval = '2s'; pollInterval = '1s'; exitReadTimeout = '20s' }\n"
+
+pytestmark = pytest.mark.pipeline
 
 
 def needs(engine: str) -> pytest.MarkDecorator:
@@ -22,76 +29,69 @@ def needs(engine: str) -> pytest.MarkDecorator:
     )
 
 
-def run_demo(folder: Path, profile: str, *options: str, **environment: str) -> list[dict[str, str]]:
-    """Run the demo with a profile and return the rows of its trace."""
-    profiles = f"test,{profile}"
-    command = [ROOT / "nextflow", "run", ROOT, "-profile", profiles, "--outdir", folder / "out", *options]
-    result = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=1200
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert (folder / "out/report/multiqc_report.html").exists()
-    header, *rows = (folder / "out/pipeline_info/trace.txt").read_text().splitlines()
-    return [dict(zip(header.split("\t"), row.split("\t"), strict=True)) for row in rows]
-
-
-@pytest.mark.pipeline
-@pytest.mark.parametrize("engine", [pytest.param(e, marks=needs(e)) for e in ("podman", "docker")])
-def test_demo_runs_in_the_images(engine: str, tmp_path: Path) -> None:
-    rows = run_demo(tmp_path, engine)
-    assert {row["container"].split("/")[-1].split(":")[0] for row in rows} == IMAGES
-    assert {row["status"] for row in rows} == {"COMPLETED"}
-    owners = {file.stat().st_uid for file in (tmp_path / "out").rglob("*")}
+def check_demo(run: Run) -> None:
+    assert run.returncode == 0, run.output
+    assert {row["status"] for row in run.trace} == {"COMPLETED"}
+    assert {"report/multiqc_report.html", "imputation/accuracy.tsv"} <= run.published
+    owners = {path.stat().st_uid for path in run.outdir.rglob("*")}
     assert owners == {os.getuid()}, "results belong to whoever ran the pipeline"
 
 
+@pytest.mark.parametrize("engine", [pytest.param(name, marks=needs(name)) for name in ("podman", "docker")])
+def test_demo_runs_in_the_images(engine: str, nextflow: Nextflow) -> None:
+    run = nextflow.pipeline("-profile", f"test,{engine}")
+    check_demo(run)
+    assert {row["container"].split("/")[-1].split(":")[0] for row in run.trace} == IMAGES
+
+
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def slurm() -> Iterator[dict[str, str]]:
     """A real Slurm of two nodes on this machine, with partitions main and gpu; yields its environment."""
     scripts = Path(__file__).parent
-    state = tmp_path_factory.mktemp("slurm")
-    environment = {"SLURM_LAB_DIR": str(state)}
-    subprocess.run([scripts / "slurm_up.sh"], env={**os.environ, **environment}, check=True)
-    try:
-        yield {"SLURM_CONF": str(state / "slurm.conf")}
-    finally:
-        subprocess.run([scripts / "slurm_down.sh"], env={**os.environ, **environment}, check=True)
+    # munge wants every folder above its socket to be open to all, which pytest's own are not.
+    with tempfile.TemporaryDirectory(dir="/tmp") as state:
+        Path(state).chmod(0o755)
+        lab = {**os.environ, "SLURM_LAB_DIR": state}
+        subprocess.run([scripts / "slurm_up.sh"], env=lab, check=True)
+        try:
+            yield {"SLURM_CONF": f"{state}/slurm.conf"}
+        finally:
+            subprocess.run([scripts / "slurm_down.sh"], env=lab, check=True)
 
 
-def partitions(slurm: dict[str, str]) -> dict[str, str]:
-    """The partition of every job the cluster remembers, by job id."""
+def jobs(slurm: dict[str, str], run: Run) -> dict[str, set[tuple[str, str]]]:
+    """Partition and GPUs that Slurm gave to the tasks of each process."""
     listed = subprocess.run(
-        ["squeue", "--noheader", "--states=all", "--format=%i %P"],
+        ["squeue", "--noheader", "--states=all", "--format=%i %P %b"],
         env={**os.environ, **slurm},
         capture_output=True,
         text=True,
         check=True,
     )
-    return dict(line.split() for line in listed.stdout.splitlines())
+    given = {job: (partition, gpus) for job, partition, gpus in map(str.split, listed.stdout.splitlines())}
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in run.trace:
+        found.setdefault(row["process"].split(":")[-1], set()).add(given[row["native_id"]])
+    return found
 
 
-QUICK_POLLS = "executor { queueStatInterval = '2s'; pollInterval = '1s'; exitReadTimeout = '20s' }\n"
-
-
-@pytest.mark.pipeline
 @needs("slurm")
-def test_demo_runs_on_slurm(slurm: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "quick.config").write_text(QUICK_POLLS)
-    rows = run_demo(tmp_path, "slurm", "-c", str(tmp_path / "quick.config"), **slurm)
-    where = partitions(slurm)
-    assert {row["status"] for row in rows} == {"COMPLETED"}
-    assert {where[row["native_id"]] for row in rows} == {"main"}
+def test_demo_runs_on_slurm(slurm: dict[str, str], nextflow: Nextflow) -> None:
+    quick = nextflow.folder / "quick.config"
+    quick.write_text(QUICK_POLLS)
+    run = nextflow.pipeline("-c", quick, "-profile", "test,slurm", **slurm)
+    check_demo(run)
+    given = jobs(slurm, run)
+    assert {partition for places in given.values() for partition, _ in places} == {"main"}
 
 
-@pytest.mark.pipeline
 @needs("slurm")
-def test_slurm_sends_tasks_with_a_gpu_to_their_queue(slurm: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "quick.config").write_text(QUICK_POLLS)
-    options = ["--use_gpu", "--slurm_queue", "main", "--slurm_gpu_queue", "gpu", "-stub-run"]
-    rows = run_demo(tmp_path, "slurm", "-c", str(tmp_path / "quick.config"), *options, **slurm)
-    where = partitions(slurm)
-    on_gpu = {row["process"].split(":")[-1] for row in rows if where[row["native_id"]] == "gpu"}
-    assert on_gpu == {"LEARN_RATES", "IMPUTE_CHUNK", "IMPUTE_MASKED"} & {
-        row["process"].split(":")[-1] for row in rows
-    }
-    assert on_gpu
+def test_slurm_gives_a_gpu_to_the_tasks_that_can_use_one(slurm: dict[str, str], nextflow: Nextflow) -> None:
+    quick = nextflow.folder / "quick.config"
+    quick.write_text(QUICK_POLLS + "process.resourceLimits = [cpus: 2, memory: 4.GB]\n")
+    options = [*write_inputs(nextflow.folder, "cohort"), "--use_gpu", "--slurm_gpu_queue", "gpu"]
+    run = nextflow.pipeline("-c", quick, "-profile", "slurm", "-stub", *options, **slurm)
+    assert run.returncode == 0, run.output
+    assert run.tasks == ONE_COHORT
+    for process, places in jobs(slurm, run).items():
+        assert places == ({("gpu", "gres:gpu:1")} if process in ON_GPU else {("main", "N/A")}), process
