@@ -18,8 +18,8 @@ from deepcohort.genome.progress import progress
 from deepcohort.imputation.copying import Float32, Rates
 from deepcohort.imputation.hmm import move_back, phase_step
 
-BURN_IN, BETWEEN, SAMPLES = 3, 3, 4
-"""Sweeps before the first sample, from one sample to the next, and the number of samples."""
+BURN_IN, SAMPLES = 3, 12
+"""Sweeps before the first sample, and the number of samples, one from each sweep after that."""
 
 LANES = 64
 """People that go through the recursions together."""
@@ -65,10 +65,10 @@ def _samples(
     """Phase ``calls``, int8[M, 2, L], in place, and yield it at each sample."""
     ahead = calls.copy()
     ahead[np.repeat(ahead[:, :1] != ahead[:, 1:], 2, axis=1)] = -1
-    for sweep in range(1, BURN_IN + BETWEEN * (SAMPLES - 1) + 1):
+    for sweep in range(BURN_IN + SAMPLES):
         _sweep(typed, switches, error, ahead, calls, rng)
         ahead = calls.copy()
-        if sweep >= BURN_IN and (sweep - BURN_IN) % BETWEEN == 0:
+        if sweep >= BURN_IN:
             yield calls
 
 
