@@ -9,6 +9,7 @@ import typer
 
 from deepcohort.genome.command import Release, Threads, command, script
 from deepcohort.genome.regions import parse_regions
+from deepcohort.inputs import fasta as reference
 from deepcohort.inputs import reads, sheets
 from deepcohort.inputs.checks import check_genotypes, write_check
 from deepcohort.inputs.chunks import ChunkSize
@@ -23,6 +24,10 @@ Index = Annotated[
 ]
 OutIndex = Annotated[Path, typer.Option(help="Where the index goes; .tbi or .csi decides its kind.")]
 OutSites = Annotated[Path, typer.Option(help="Sites-only BCF with AC and AN (its index beside it).")]
+Fasta = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="Reference that REF is compared with (.fai beside it)."),
+]
 OutReport = Annotated[Path, typer.Option(help="What the file holds, as JSON.")]
 
 
@@ -58,11 +63,19 @@ def check_panel(
     out_index: OutIndex,
     out_report: OutReport,
     index: Index = None,
+    fasta: Fasta = None,
     threads: Threads = 1,
 ) -> None:
     """Read a file of phased reference haplotypes once; refuse it or sum it up."""
     check = check_genotypes(
-        file, panel=True, name=name, index=index, out_sites=out_sites, out_index=out_index, threads=threads
+        file,
+        panel=True,
+        name=name,
+        index=index,
+        out_sites=out_sites,
+        out_index=out_index,
+        fasta=fasta,
+        threads=threads,
     )
     write_check(check, out_report)
 
@@ -76,11 +89,19 @@ def check_target(
     out_index: OutIndex,
     out_report: OutReport,
     index: Index = None,
+    fasta: Fasta = None,
     threads: Threads = 1,
 ) -> None:
     """Read a file of a cohort's genotypes once; refuse it or sum it up."""
     check = check_genotypes(
-        file, panel=False, name=name, index=index, out_sites=out_sites, out_index=out_index, threads=threads
+        file,
+        panel=False,
+        name=name,
+        index=index,
+        out_sites=out_sites,
+        out_index=out_index,
+        fasta=fasta,
+        threads=threads,
     )
     write_check(check, out_report)
 
@@ -109,7 +130,7 @@ def check_fasta(
     out_report: OutReport,
 ) -> None:
     """Check a reference sequence and index it."""
-    write_check(reads.check_fasta(file, name=name, out_index=out_index), out_report)
+    write_check(reference.check_fasta(file, name=name, out_index=out_index), out_report)
 
 
 Files = list[Path]

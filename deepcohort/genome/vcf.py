@@ -14,12 +14,18 @@ import numpy as np
 import pysam
 import pysam.bcftools
 from cyvcf2 import VCF
+from cyvcf2.cyvcf2 import set_htslib_log_level
 from numpy.typing import NDArray
 from pysam.utils import SamtoolsError
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.regions import chrom_key
+
+# Both libraries hold an htslib of their own, whose remarks would stand between the user and our sentences;
+# what is wrong reaches us as exceptions.
+pysam.set_verbosity(0)
+set_htslib_log_level(0)
 
 BGZF_START = b"\x1f\x8b\x08\x04"
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")

@@ -29,6 +29,7 @@ from deepcohort.genome.vcf import (
     records,
     require_whole_bgzf,
 )
+from deepcohort.inputs.reference import RefComparison
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -45,7 +46,8 @@ class Check:
 
     ``contigs`` and ``lengths`` are of the contigs that have records. ``phased`` is the fraction of
     heterozygous genotypes that are phased (of all diploid ones where nobody is heterozygous).
-    ``missing`` counts genotypes with a missing allele. ``dropped`` counts records by the reason for which no
+    ``missing`` counts genotypes with a missing allele. ``ref_compared`` records were held against the
+    reference, and REF of ``ref_differs`` was another. ``dropped`` counts records by the reason for which no
     later step can use them; ``notes`` are sentences for the report.
     """
 
@@ -59,6 +61,8 @@ class Check:
     phased: float = 0.0
     haploid_genotypes: int = 0
     missing: int = 0
+    ref_compared: int = 0
+    ref_differs: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -71,17 +75,19 @@ def check_genotypes(
     index: Path | None,
     out_sites: Path,
     out_index: Path,
+    fasta: Path | None = None,
     threads: int = 1,
 ) -> Check:
     """Read a VCF or BCF once, write its index and a sites-only BCF with AC and AN, return what it holds.
 
     A panel must be phased and complete; a target may be unphased and have missing genotypes. Haploid
     genotypes are welcome in both. An index that is missing or of another file is made anew and noted.
-    Memory does not grow with the number of records.
+    With ``fasta``, a reference with its .fai beside it, REF is compared with it. Memory does not grow with
+    the number of records.
 
     Raises ``InputError`` for files that are not bgzipped, truncated, damaged, unsorted or empty, have no
     samples, one sample twice, one chromosome by two names, or a record without GT; for panels also for an
-    unphased heterozygous or a missing genotype.
+    unphased heterozygous or a missing genotype; and where REF is not that of the reference.
     """
     require_whole_bgzf(path)
     header = read_header(path)
@@ -90,18 +96,26 @@ def check_genotypes(
     _provide_index(path, header, index, out_index, check, threads)
     tally = _Tally(path, header.samples, panel=panel)
     order = Order(path)
+    reference = None if fasta is None else RefComparison(path, fasta, panel=panel)
     with _bcf_from_text(out_sites) as sites:
         sites.write(_sites_header(_contigs(path, out_index, header)).encode())
         for record in records(path, open_vcf(path, threads=threads)):
             order.check(record.CHROM, record.POS)
+            if reference is not None:
+                reference.add(order.number, record)
             sites.write(_site_line(record, *tally.add(record)).encode())
         if order.number == 0:
             raise InputError(f"{path.name}: empty: the VCF has a header but no record")
+        if reference is not None:
+            reference.finish()
     make_index(out_sites, out_sites.with_name(out_sites.name + ".csi"))
     if indexed_records(out_index) not in (None, order.number):
         make_index(path, out_index, threads=threads)
         check.notes.append(f"The index given with {path.name} is not of this file: another was made.")
     _sum_up(check, tally, order, header)
+    if reference is not None:
+        check.ref_compared, check.ref_differs = reference.compared, reference.different
+        check.notes += reference.notes(header.contigs)
     return check
 
 
