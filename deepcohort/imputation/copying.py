@@ -9,7 +9,7 @@ the dosage of a site is the posterior mass on the haplotypes that carry the alle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 from typing import Protocol
 
 import numpy as np
@@ -22,8 +22,14 @@ from deepcohort.imputation.panel import Carriers
 LANES = 128
 """Target haplotypes that go through the recursions together: enough for long vector loops."""
 
-BLOCK = 16
-"""Typed sites whose states are held at once: few enough to stay in a processor's cache."""
+STATES_BYTES = 2**28
+"""What the states of all threads may take together; fewer lanes go at once where the panel is large."""
+
+VECTOR = 8
+"""Lanes are a multiple of this, as many as a vector register holds."""
+
+SMALLEST_SWITCH = 1e-8
+"""Maps stand still over long stretches, where without a way over every haplotype's chance underflows."""
 
 Float32 = NDArray[np.float32]
 
@@ -45,7 +51,7 @@ class Rates:
     def switches(self, cm: NDArray[np.float64], n_panel: int) -> Float32:
         """Chance of a new copying choice before each typed site, float32[M]; one before the first."""
         morgans = np.diff(cm) / 100
-        switch = -np.expm1(-4 * self.effective_size * morgans / n_panel)
+        switch = np.maximum(-np.expm1(-4 * self.effective_size * morgans / n_panel), SMALLEST_SWITCH)
         return np.concatenate([[1.0], switch]).astype(np.float32)
 
     def emission(self, observed: NDArray[np.int8]) -> Float32:
@@ -107,7 +113,7 @@ class CpuCopyModel:
         def impute(rates: Rates, emission: Float32) -> Float32:
             dosage = np.empty((len(sites.weight), emission.shape[2]), np.float32)
             switches = rates.switches(cm, typed.shape[1])
-            lanes = min(LANES, max(16, ceil(emission.shape[2] / self.threads)))
+            lanes = lanes_at_once(typed.shape, emission.shape[2], self.threads)
             starts = range(0, emission.shape[2], lanes)
             with (
                 ThreadPoolExecutor(self.threads) as pool,
@@ -124,6 +130,14 @@ class CpuCopyModel:
             return dosage
 
         return impute
+
+
+def lanes_at_once(shape: tuple[int, ...], wanted: int, threads: int) -> int:
+    """Lanes for each thread, so that states at 2·sqrt(M) sites fit; shape: (M, K), wanted: lanes in all."""
+    bytes_per_lane = 4 * shape[1] * 2 * (ceil(sqrt(shape[0])) + 1)
+    fitting = STATES_BYTES // (threads * bytes_per_lane)
+    lanes = min(LANES, fitting, ceil(wanted / threads))
+    return max(ceil(lanes / VECTOR) * VECTOR, 2 * VECTOR)
 
 
 def _dosages(
@@ -149,7 +163,7 @@ def _posteriors(
     """
     n_typed, n_panel = typed.shape
     n_lanes = emission.shape[2]
-    block = min(BLOCK, n_typed)
+    block = ceil(sqrt(n_typed))
     begins = list(range(0, n_typed, block))
     checkpoints: list[tuple[Float32, Float32]] = []
     alpha, total = np.full((n_panel, n_lanes), 1 / n_panel, np.float32), np.ones(n_lanes, np.float32)
