@@ -58,13 +58,11 @@ class TorchCopyModel:
 
 
 def _dense(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
-    """Who carries the minor allele, as a sparse matrix [U, K] for products with posteriors."""
-    offsets = torch.from_numpy(carriers.starts)
-    columns = torch.from_numpy(carriers.carriers.astype(np.int64))
-    ones = torch.ones(len(columns))
-    size = (len(carriers.starts) - 1, n_panel)
-    matrix = torch.sparse_csr_tensor(offsets, columns, ones, size=size)
-    return matrix.to_dense().to(torch.bool).to(device)
+    """Who carries the minor allele, bool[U, K]; a byte each, made float one interval at a time."""
+    dense = np.zeros((len(carriers.flipped), n_panel), bool)
+    for row, first, last in zip(dense, carriers.starts[:-1], carriers.starts[1:], strict=True):
+        row[carriers.carriers[first:last]] = True
+    return torch.from_numpy(dense).to(device)
 
 
 def _dosages(
