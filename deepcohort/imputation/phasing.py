@@ -7,7 +7,7 @@ nothing of the phase ahead and takes heterozygous sites there as missing. Severa
 returned, so that what follows can be averaged over what is not known of the phase.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil, sqrt
 
@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.progress import progress
-from deepcohort.imputation.copying import Float32, Rates
+from deepcohort.imputation.copying import Float32, Rates, lanes_at_once
 from deepcohort.imputation.hmm import move_back, phase_step
 
 BURN_IN, SAMPLES = 3, 12
 """Sweeps before the first sample, and the number of samples, one from each sweep after that."""
 
 LANES = 64
-"""People that go through the recursions together."""
+"""People that go through the recursions together at most."""
 
 
 def sample_phases(
@@ -39,19 +39,21 @@ def sample_phases(
     (-1) stay missing; a genotype with one missing allele is taken as missing.
     """
     switches = rates.switches(cm, typed.shape[1])
+    n_typed, n_panel = typed.shape
+    lanes = min(LANES, lanes_at_once((n_typed, 2 * n_panel), genotypes.shape[1], threads))
     phases = np.empty((SAMPLES, *genotypes.shape), np.int8)
     with ThreadPoolExecutor(threads) as pool, progress("people phased", genotypes.shape[1]) as bar:
 
         def run(first: int) -> None:
-            people = slice(first, first + LANES)
-            calls = np.ascontiguousarray(genotypes[:, people].transpose(0, 2, 1))
+            people = slice(first, first + lanes)
+            calls = genotypes[:, people].transpose(0, 2, 1).copy()
             calls[np.repeat((calls < 0).any(axis=1, keepdims=True), 2, axis=1)] = -1
-            rng = np.random.default_rng((seed, first))
-            for sample, found in enumerate(_samples(typed, switches, rates.error, calls, rng)):
+            rngs = [np.random.default_rng((seed, first + lane)) for lane in range(calls.shape[2])]
+            for sample, found in enumerate(_samples(typed, switches, rates.error, calls, rngs)):
                 phases[sample, :, people] = found.transpose(0, 2, 1)
             bar.update(calls.shape[2])
 
-        list(pool.map(run, range(0, genotypes.shape[1], LANES)))
+        list(pool.map(run, range(0, genotypes.shape[1], lanes)))
     return phases
 
 
@@ -60,13 +62,13 @@ def _samples(
     switches: Float32,
     error: float,
     calls: NDArray[np.int8],
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
 ) -> Iterator[NDArray[np.int8]]:
     """Phase ``calls``, int8[M, 2, L], in place, and yield it at each sample."""
     ahead = calls.copy()
     ahead[np.repeat(ahead[:, :1] != ahead[:, 1:], 2, axis=1)] = -1
     for sweep in range(BURN_IN + SAMPLES):
-        _sweep(typed, switches, error, ahead, calls, rng)
+        _sweep(typed, switches, error, ahead, calls, rngs)
         ahead = calls.copy()
         if sweep >= BURN_IN:
             yield calls
@@ -78,11 +80,12 @@ def _sweep(
     error: float,
     ahead: NDArray[np.int8],
     calls: NDArray[np.int8],
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
 ) -> None:
     """Decide all phases anew in ``calls``, given the phase ``ahead`` of the site at hand."""
     n_typed, _, n_lanes = calls.shape
-    draws = rng.random((n_typed, n_lanes), np.float32)
+    # Each person's own draws: the phases do not hang on who else is imputed at the same time.
+    draws = np.stack([rng.random(n_typed, np.float32) for rng in rngs], axis=1)
     alphas = np.full((2, typed.shape[1], n_lanes), 1 / typed.shape[1], np.float32)
     totals = np.ones((2, n_lanes), np.float32)
     crossed = np.zeros(n_lanes, bool)

@@ -1,0 +1,135 @@
+"""Sampled phases against the exact posterior of the two-haplotype model, and against known truth."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepcohort.imputation.copying import Rates
+from deepcohort.imputation.phasing import LANES, SAMPLES, sample_phases
+from tests.imputation.haplotypes import emission, founders, mosaics, transition
+from tests.imputation.haplotypes import switches as switch_chances
+
+
+def likelihood(typed, switches, error, haplotype):
+    """P(haplotype | panel), by the forward algorithm."""
+    alpha = np.full(typed.shape[1], 1 / typed.shape[1])
+    for alleles, switch, seen in zip(typed, switches, haplotype, strict=True):
+        alpha = (alpha @ transition(switch, typed.shape[1])) * emission(alleles, seen, error)
+    return alpha.sum()
+
+
+def phase_posterior(typed, switches, error, genotypes):
+    """Posterior of the first haplotype, {alleles: chance}, by enumeration of all phases."""
+    options = [[(0, 1), (1, 0)] if g[0] != g[1] else [tuple(g)] for g in genotypes.tolist()]
+    weights = {}
+    for phase in product(*options):
+        first, second = zip(*phase, strict=True)
+        weights[first] = np.prod([likelihood(typed, switches, error, h) for h in (first, second)])
+    total = sum(weights.values())
+    return {first: weight / total for first, weight in weights.items()}
+
+
+GENOTYPES = {
+    "all heterozygous": [(0, 1)] * 4,
+    "homozygous between": [(0, 1), (1, 1), (0, 1), (0, 0)],
+    "missing between": [(0, 1), (-1, -1), (0, 1), (0, 1)],
+    "one heterozygous": [(0, 0), (0, 1), (1, 1), (-1, -1)],
+}
+
+
+@pytest.mark.parametrize("genotypes", GENOTYPES.values(), ids=GENOTYPES)
+@pytest.mark.parametrize("n_panel", [3, 6])
+def test_samples_follow_the_exact_posterior(genotypes, n_panel):
+    rng = np.random.default_rng(n_panel)
+    typed = rng.integers(0, 2, (4, n_panel), dtype=np.uint8)
+    typed[:, 0], typed[:, 1] = 1, 0
+    cm, rates = np.array([0.0, 0.3, 0.9, 1.1]), Rates(50.0, 0.03)
+    genotypes = np.array(genotypes, np.int8)
+    people = 4000
+    many = np.repeat(genotypes[:, None], people, axis=1)
+    samples = sample_phases(typed, cm, rates, many, 1, 2)
+    assert samples.shape == (SAMPLES, 4, people, 2)
+    exact = phase_posterior(typed, switch_chances(cm, rates, n_panel), rates.error, genotypes)
+    last = [tuple(column) for column in samples[-1, :, :, 0].T.tolist()]
+    for first, chance in exact.items():
+        error = np.sqrt(chance * (1 - chance) / people)
+        assert last.count(first) / people == pytest.approx(chance, abs=4.5 * error + 1e-9)
+    assert set(last) <= set(exact)
+
+
+def two_haplotypes(seed, n_typed, n_panel, people, rates):
+    """Panel, map and true genotypes [M, n, 2] of people drawn from the copying model."""
+    rng = np.random.default_rng(seed)
+    typed = founders(rng, n_typed, n_panel)
+    cm = np.cumsum(rng.exponential(0.01, n_typed))
+    truth = mosaics(rng, typed, cm, rates, 2 * people).reshape(n_typed, people, 2)
+    return typed, cm, truth
+
+
+def switch_errors(truth, phased):
+    """Share of neighbouring heterozygous pairs whose relative phase is wrong."""
+    wrong = pairs = 0
+    for person in range(truth.shape[1]):
+        het = truth[:, person, 0] != truth[:, person, 1]
+        agrees = truth[het, person, 0] == phased[het, person, 0]
+        wrong, pairs = wrong + (np.diff(agrees.astype(int)) != 0).sum(), pairs + max(het.sum() - 1, 0)
+    return wrong / pairs
+
+
+def test_phases_of_simulated_people_are_found():
+    rates = Rates(300.0, 1e-3)
+    typed, cm, truth = two_haplotypes(1, 150, 60, LANES + 6, rates)
+    shuffled = np.sort(truth, axis=2)
+    assert switch_errors(truth, shuffled) > 0.3
+    samples = sample_phases(typed, cm, rates, shuffled, 1, 2)
+    assert max(switch_errors(truth, sample) for sample in samples) < 0.06
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), sites=st.integers(1, 30), n_panel=st.integers(2, 9), people=st.integers(1, 4)
+)
+def test_genotypes_stay_and_missing_stays_missing(seed, sites, n_panel, people):
+    rng = np.random.default_rng(seed)
+    typed = rng.integers(0, 2, (sites, n_panel), dtype=np.uint8)
+    genotypes = rng.integers(-1, 2, (sites, people, 2)).astype(np.int8)
+    before = genotypes.copy()
+    rates = Rates(1e5, float(rng.choice([1e-4, 0.05])))
+    samples = sample_phases(typed, np.cumsum(rng.random(sites)), rates, genotypes, seed, 1)
+    assert (genotypes == before).all()
+    missing = (genotypes < 0).any(axis=2)
+    assert (samples[:, missing] == -1).all()
+    assert (samples[:, ~missing].sum(axis=2) == genotypes[~missing].sum(axis=1)).all()
+    assert ((samples[:, ~missing] >= 0) & (samples[:, ~missing] <= 1)).all()
+
+
+def test_same_seed_same_phases_on_any_number_of_threads():
+    typed, cm, truth = two_haplotypes(2, 40, 20, LANES + 9, Rates(1e3, 1e-3))
+    first, again, other = (
+        sample_phases(typed, cm, Rates(1e3, 0.01), truth, seed, threads)
+        for seed, threads in ((5, 1), (5, 2), (6, 1))
+    )
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_an_all_missing_person_beside_others_changes_nothing():
+    typed, cm, truth = two_haplotypes(3, 30, 20, 3, Rates(1e3, 1e-3))
+    with_missing = truth.copy()
+    with_missing[:, 1] = -1
+    full, holed = (sample_phases(typed, cm, Rates(1e3, 0.01), g, 1, 1) for g in (truth, with_missing))
+    assert (holed[:, :, 1] == -1).all()
+    assert (holed[:, :, [0, 2]] == full[:, :, [0, 2]]).all()
+
+
+def test_contradictions_where_the_map_stands_still():
+    """Heterozygous everywhere beside a panel that has none of it, and no recombination to explain it by."""
+    typed = np.zeros((120, 5), np.uint8)
+    genotypes = np.tile(np.array([0, 1], np.int8), (120, 2, 1))
+    samples = sample_phases(typed, np.zeros(120), Rates(1e5, 1e-4), genotypes, 1, 1)
+    assert (samples.sum(axis=3) == 1).all()
+    # All phases are as likely: each site's order is a coin.
+    assert samples[:, :, :, 0].mean() == pytest.approx(0.5, abs=0.1)
