@@ -20,7 +20,7 @@ workflow IMPUTATION {
     options       // e.g. [imputer: 'copying', seed: 1, mask_fraction: 0.1, output_format: 'vcf.gz', output_hds: false]
 
     main:
-    // [ [cohort: 'cohort', chunk: '20.000000001-005000000', chrom: '20', start: '1', …] ]
+    // [ [cohort: 'cohort', chunk: '20.000000001-005000000', chrom: '20', start: '1', ...] ]
     chunks = plan.flatMap { meta, table, _lists -> table.splitCsv(header: true, sep: '\t').collect { row -> meta + row.subMap(chunkKeys()) } }
 
     PACK_PANEL(
@@ -92,7 +92,7 @@ def chunkKeys() {
     return ['chunk', 'chrom', 'start', 'end', 'padded_start', 'padded_end', 'panel', 'panel_contig', 'target', 'target_contig']
 }
 
-/** Jobs of chunks ([meta, …]), each followed by the two files that belong to the chunk's target file. */
+/** Jobs of chunks ([meta, ...]), each followed by the two files that belong to the chunk's target file. */
 def withTarget(jobs, files) {
     return jobs.map { job -> [job[0].target, job] }
         .combine(files.map { meta, one, other -> [meta.file, one, other] }, by: 0)

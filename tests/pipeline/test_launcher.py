@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Nextflow
 
 TOOLS = ("bash", "env", "dirname", "head", "sed", "sort", "cat", "mkdir", "rm", "mv", "printf")
 
@@ -115,3 +115,21 @@ def test_setup_says_which_python_it_needs(machine: Path, python: str | None, sen
     )
     assert done.returncode != 0
     assert sentence in done.stderr
+
+
+def test_scripts_of_nextflow_are_plain_ascii() -> None:
+    """Java reads them in the encoding of the user's locale, and batch jobs often have the plainest one."""
+    for script in [
+        *ROOT.glob("*.nf"),
+        *ROOT.glob("modules/**/*.nf"),
+        ROOT / "nextflow.config",
+        *ROOT.glob("conf/*.config"),
+    ]:
+        assert script.read_bytes().isascii(), script.relative_to(ROOT)
+
+
+@pytest.mark.pipeline
+def test_the_plainest_locale_is_enough(nextflow: Nextflow) -> None:
+    done = nextflow("run", ROOT, "--help", LC_ALL="C", LANG="C")
+    assert done.returncode == 0, done.stdout
+    assert "--outdir" in done.stdout
