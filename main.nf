@@ -12,7 +12,9 @@ workflow DEEPCOHORT {
 
     main:
     INPUTS(
+        p.steps.tokenize(','),
         [input: p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth],
+        p.fasta,
         p.regions,
         p.subMap('chunk_variants', 'chunk_bases', 'overlap_bases', 'batch_size')
     )

@@ -8,6 +8,7 @@ process CHECK_TARGET {
 
     input:
     tuple val(meta), path(genotypes), path(index, stageAs: 'given/*')
+    tuple path(fasta, stageAs: 'reference/*'), path(fasta_index, stageAs: 'reference/*')
 
     output:
     tuple val(meta), path(genotypes, includeInputs: true), path("${genotypes.name}.{csi,tbi}"), emit: indexed
@@ -23,6 +24,7 @@ process CHECK_TARGET {
         --threads ${task.cpus} \\
         --name '${meta.file}' \\
         ${option('--index', index)} \\
+        ${option('--fasta', fasta)} \\
         --out-sites '${meta.file}.sites.bcf' \\
         --out-index ${quoted("${genotypes.name}.${index ? index.extension : 'csi'}")} \\
         --out-report '${meta.file}.check.json' \\

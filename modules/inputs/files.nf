@@ -4,3 +4,8 @@
 def isGenotypes(path) {
     return path.toString() ==~ /.*\.(vcf|vcf\.gz|vcf\.bgz|bcf)/
 }
+
+/** Whether a path names one person's reads. */
+def isReads(path) {
+    return path.toString() ==~ /.*\.(bam|cram)/
+}

@@ -1,14 +1,18 @@
-// The inputs of imputation: checked, harmonised with the panel, and cut into chunks and batches.
+// What goes in: checked; for imputation also harmonised with the panel, and cut into chunks and batches.
+include { CHECK_FASTA } from './check_fasta'
 include { CHECK_SHEET } from './check_sheet'
 include { CHECK_PANEL } from './check_panel'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
+include { CHECK_READS } from './check_reads'
 include { PLAN } from './plan'
-include { isGenotypes } from './files'
+include { isGenotypes; isReads } from './files'
 
 workflow INPUTS {
     take:
+    steps    // names, e.g. ['impute']
     sheets   // which files by kind, e.g. [input: 'samples.csv', panel: 'panel.csv', labels: 'labels.tsv', truth: null]
+    fasta    // reference, or null
     regions  // text or BED file, e.g. '20:1-5000000', or null
     sizes    // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500]
 
@@ -26,6 +30,10 @@ workflow INPUTS {
         labels: kind == 'labels'
     }
 
+    // [ ref.fa, [ref.fa.fai] ], or [ [], [] ] without a reference
+    CHECK_FASTA(channel.fromList(fasta ? [file(fasta)] : []))
+    reference = fasta ? CHECK_FASTA.out.indexed.first() : channel.value([[], []])
+
     // [ [file: 'panel.20'], panel.vcf.gz, panel.vcf.gz.csi or [] ]
     panel_rows = isGenotypes(sheets.panel)
         ? channel.of([[file: 'panel'], file(sheets.panel), indexFile(sheets.panel, file(sheets.panel).name, '')])
@@ -33,21 +41,25 @@ workflow INPUTS {
             def problems = missingFiles(sheets.panel, csv, ['file', 'index'])
             problems ? error(problems.join('\n')) : panelFiles(sheets.panel, csv)
         }
-    CHECK_PANEL(panel_rows)
+    CHECK_PANEL(panel_rows, reference)
 
     // [ [file: 'cohort.target001', cohort: 'cohort'], number of files of the cohort, target.vcf.gz, index or [] ]
-    target_rows = rows.input.flatMap { _kind, csv ->
-        def problems = missingFiles(sheets.input, csv, ['file', 'index']) + withoutGenotypes(sheets.input, csv)
-        problems ? error(problems.join('\n')) : targetFiles(sheets.input, csv)
+    input_sheet = rows.input.map { _kind, csv ->
+        def problems = missingFiles(sheets.input, csv, ['file', 'index']) + unusable(sheets.input, csv, steps)
+        problems ? error(problems.join('\n')) : csv
     }
-    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] })
+    target_rows = input_sheet.flatMap { csv -> targetFiles(sheets.input, csv) }
+    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] }, reference)
+
+    // [ [sample: 'person', sex: 'male' or ''], reads.bam, index or [] ]
+    CHECK_READS(input_sheet.flatMap { csv -> readsFiles(sheets.input, csv) })
 
     // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index or [] ]
     truth_rows = rows.truth.flatMap { _kind, csv ->
         def problems = missingFiles(sheets.truth, csv, ['vcf', 'bed'])
         problems ? error(problems.join('\n')) : truthFiles(sheets.truth, csv)
     }
-    CHECK_TRUTH(truth_rows)
+    CHECK_TRUTH(truth_rows, reference)
 
     // [ [cohort: 'cohort'], [sites of all its files], [reports of all its files] ]
     file_counts = target_rows.map { meta, n, _genotypes, _index -> [meta.cohort, n] }.unique()
@@ -72,11 +84,15 @@ workflow INPUTS {
     harmonisation = PLAN.out.counts
     checks = CHECK_PANEL.out.checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report -> [meta, report] }
 
+    reads = CHECK_READS.out.indexed
+
     emit:
     panel                 // [ [file: 'panel.20'], panel.vcf.gz, index ]
     target                // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites_by_file  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
     truth                 // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
+    reads                 // [ [sample: 'person', sex: 'male'], reads.bam, index ]
+    reference             // [ ref.fa, [ref.fa.fai] ], or [ [], [] ]
     plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]
     harmonisation         // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]
     checks                // [ [file: 'panel.20'], panel.20.check.json ]
@@ -90,11 +106,11 @@ def missingFiles(sheet, csv, columns) {
     }
 }
 
-/** Sentences about rows of the samplesheet that imputation cannot start from. */
-def withoutGenotypes(sheet, csv) {
+/** Sentences about rows of the samplesheet that no chosen step can start from. */
+def unusable(sheet, csv, steps) {
     return csv.splitCsv(header: true).withIndex(2)
-        .findAll { row, _number -> !isGenotypes(row.file) || row.file ==~ /.*\.g\.vcf\.b?gz/ }
-        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf" }
+        .findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from, and the step that calls them is not there yet: give .vcf.gz or .bcf" }
 }
 
 /** Files of the panel sheet, e.g. [[file: 'panel.20'], panel.vcf.gz, index or []]. */
@@ -104,11 +120,18 @@ def panelFiles(sheet, csv) {
 
 /** Files of the samplesheet, with the number of files of their cohort. */
 def targetFiles(sheet, csv) {
-    def rows = csv.splitCsv(header: true)
-    def counts = rows.countBy { row -> row.sample }
-    return rows.withIndex(1).collect { row, number ->
+    def rows = csv.splitCsv(header: true).withIndex(1).findAll { row, _number -> isGenotypes(row.file) }
+    def counts = rows.countBy { row, _number -> row.sample }
+    return rows.collect { row, number ->
         [fileMeta(row.sample, 'target', number), counts[row.sample], sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)]
     }
+}
+
+/** Files of reads of the samplesheet, each of one person. */
+def readsFiles(sheet, csv) {
+    return csv.splitCsv(header: true)
+        .findAll { row -> isReads(row.file) }
+        .collect { row -> [row.subMap('sample', 'sex'), sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)] }
 }
 
 /** Files of the sheet of truths. */
@@ -131,7 +154,7 @@ def sheetFile(sheet, cell) {
 /** The index of a file: the one that the sheet names, else the one beside it, else none (it is made). */
 def indexFile(sheet, cell, index) {
     def path = sheetFile(sheet, cell)
-    def beside = ['csi', 'tbi'].collect { suffix -> path.resolveSibling("${path.name}.${suffix}") }.find { candidate -> candidate.exists() }
+    def beside = ['csi', 'tbi', 'bai', 'crai'].collectMany { suffix -> [path.name, path.baseName].collect { name -> path.resolveSibling("${name}.${suffix}") } }.find { candidate -> candidate.exists() }
     return index ? sheetFile(sheet, index) : beside ?: []
 }
 
