@@ -14,7 +14,7 @@ demo: $(READY)
 	@echo "Report: $(OUTDIR)/report/multiqc_report.html"
 
 test: $(READY) lint
-	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: $(READY)
 	.venv/bin/ruff check .

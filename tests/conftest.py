@@ -36,7 +36,8 @@ class Run:
     @property
     def trace(self) -> list[dict[str, str]]:
         """One row for each task."""
-        with (self.folder / "trace.txt").open(newline="") as table:
+        own = self.outdir / "pipeline_info/trace.txt"
+        with (own if own.exists() else self.folder / "trace.txt").open(newline="") as table:
             return list(csv.DictReader(table, delimiter="\t"))
 
     @property
@@ -77,10 +78,14 @@ class Nextflow:
         )
 
     def pipeline(self, *arguments: str | Path, **environment: str) -> Run:
-        """Run the pipeline; results go to ``out``, and the trace to ``trace.txt`` under either parser."""
+        """Run the pipeline; results go to ``out``.
+
+        The newer parser of Nextflow 25.04 does not see ``--outdir`` where the configuration says what to
+        report, so the trace is asked for by name there.
+        """
         outdir = () if "--outdir" in arguments else ("--outdir", "out")
-        (self.folder / "trace.txt").unlink(missing_ok=True)
-        done = self("run", ROOT / "main.nf", "-with-trace", "trace.txt", *outdir, *arguments, **environment)
+        trace = ("-with-trace", "trace.txt") if environment.get("NXF_SYNTAX_PARSER") == "v2" else ()
+        done = self("run", ROOT / "main.nf", *trace, *outdir, *arguments, **environment)
         return Run(self.folder, done.returncode, done.stdout)
 
 

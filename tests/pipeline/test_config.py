@@ -43,7 +43,10 @@ def test_an_engine_profile_switches_the_others_off(nextflow: Nextflow, engine: s
     }
 
 
-@pytest.mark.parametrize(("engine", "flag"), [("singularity", "--nv"), ("apptainer", "--nv")])
+@pytest.mark.parametrize(
+    ("engine", "flag"),
+    [("podman", "--device nvidia.com/gpu=all"), ("singularity", "--nv"), ("apptainer", "--nv")],
+)
 def test_an_engine_gives_the_gpu_to_gpu_tasks_only(nextflow: Nextflow, engine: str, flag: str) -> None:
     found = settings(nextflow, f"{engine},gpu")
     assert found["params.use_gpu"] == "true"
@@ -90,11 +93,11 @@ def test_profiles_that_only_run_here(nextflow: Nextflow) -> None:
         found = settings(nextflow, profile)
         assert not any(found.get(f"{engine}.enabled") == "true" for engine in ENGINES)
     assert found["params.steps"] == "'impute'"
-    assert found["process.resourceLimits.cpus"] == "2"
+    assert "cpus:2" in found["process.resourceLimits"]
 
 
 def test_every_profile_resolves_under_the_newer_parser(nextflow: Nextflow) -> None:
-    for profile in ("docker,gpu", "singularity", "slurm", "awsbatch", "k8s,test_full"):
+    for profile in ("docker,gpu", "awsbatch", "k8s,test_full"):
         assert settings(nextflow, profile, **LANGUAGES["v2"])
 
 

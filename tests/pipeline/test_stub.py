@@ -61,7 +61,9 @@ def test_one_cohort_scored_on_hidden_sites(nextflow: Nextflow, language: str) ->
         "-stub", *options, "--output_hds", "false", "--batch_size", "7", **LANGUAGES[language]
     )
     assert run.returncode == 0, run.output
-    assert "WARN" not in run.output, run.output
+    warnings = [line for line in run.output.splitlines() if line.startswith("WARN")]
+    # The newer parser of 25.04 does not know labels in a configuration.
+    assert [line for line in warnings if "Unrecognized config option 'process.with" not in line] == []
     assert run.tasks == ONE_COHORT
     assert run.published == published_of("cohort") | ALWAYS | {"imputation/accuracy.tsv"}
     assert "Done in" in run.output and "out/report/multiqc_report.html" in run.output
@@ -95,12 +97,16 @@ def test_a_truth_replaces_hidden_sites_for_its_cohort_only(nextflow: Nextflow) -
 def test_nothing_scored_and_a_panel_without_a_sheet(nextflow: Nextflow) -> None:
     options = write_inputs(nextflow.folder, "cohort")[:-1]
     panel = nextflow.folder / "it's data" / "panel.vcf.gz"
-    run = nextflow.pipeline("-stub", *options, panel, "--mask_fraction", "0", "--output_format", "bcf")
+    fasta = nextflow.folder / "reference.fa"
+    fasta.touch()
+    settings = ["--mask_fraction", "0", "--output_format", "bcf", "--fasta", fasta]
+    run = nextflow.pipeline("-stub", *options, panel, *settings)
     assert run.returncode == 0, run.output
     unscored = {"IMPUTE_MASKED", "JOIN_MASKED", "ACCURACY", "COMBINE_ACCURACY"}
     assert run.tasks == {
         **{name: count for name, count in ONE_COHORT.items() if name not in unscored},
         "CHECK_SHEET": 1,
+        "CHECK_FASTA": 1,
     }
     assert run.published == published_of("cohort", "bcf", "csi") | ALWAYS
     check_run_information(run.outdir / "pipeline_info", run.tasks)
@@ -109,6 +115,7 @@ def test_nothing_scored_and_a_panel_without_a_sheet(nextflow: Nextflow) -> None:
 def check_run_information(folder: Path, tasks: dict[str, int]) -> None:
     """Everything that pipeline_info promises, for a run of these tasks."""
     reports = {"timeline.html", "report.html", "dag.html", "params.json", "software_versions.yml", "cost.tsv"}
+    reports.add("trace.txt")
     assert {path.name for path in folder.iterdir()} == reports
     versions = (folder / "software_versions.yml").read_text()
     assert set(tasks) <= {line.rstrip(":") for line in versions.splitlines() if not line.startswith(" ")}
