@@ -62,11 +62,16 @@ class LearntRates:
     def load(cls, path: Path) -> "LearntRates":
         """Read what ``save`` wrote; raises ``InputError`` where it is something else."""
         try:
-            return cls(**json.loads(path.read_text()))
+            learnt = cls(**json.loads(path.read_text()))
+            wrong = [name for name, (low, high) in LIMITS.items() if not low <= getattr(learnt, name) <= high]
         except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
             raise InputError(
                 f"{path}: not a file of learnt rates ({error}); make it by learn-rates"
             ) from None
+        if wrong:
+            value = getattr(learnt, wrong[0])
+            raise InputError(f"{path}: {wrong[0]} is {value}, which cannot be: make it again by learn-rates")
+        return learnt
 
 
 def learn_rates(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> LearntRates:
