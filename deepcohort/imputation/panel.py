@@ -11,6 +11,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.maps import constant_map, read_genetic_map
 from deepcohort.genome.regions import chrom_key
+from deepcohort.genome.vcf import open_vcf, records, require_whole_bgzf
 
 TEXTS = ("ref", "alt", "ids")
 
@@ -114,19 +115,22 @@ def pack_panel(
 ) -> PanelChunk:
     """Read the phased genotypes of the padded stretch (core and overlap) from an indexed VCF or BCF.
 
-    Raises ``InputError`` where a genotype is missing or unphased, or nothing lies in the core.
+    Raises ``InputError`` where a genotype is missing or unphased, the file is cut off, or nothing lies in
+    the core.
     """
-    vcf = VCF(str(panel))
+    require_whole_bgzf(panel)  # by a region, htslib reads up to a cut without a word
+    vcf = open_vcf(panel)
     pos: list[int] = []
     names: list[tuple[str, str, str]] = []
     rows: list[NDArray[np.uint8]] = []
     haploid: NDArray[np.bool_] | None = None
-    for record in vcf(f"{contig}:{padded[0]}-{padded[1]}"):
+    for record in records(panel, vcf, f"{contig}:{padded[0]}-{padded[1]}"):
         if not record.ALT or padded[0] > record.POS:
             continue
         genotypes = record.genotype.array()
         _check_phased(panel, record, genotypes)
-        first, second = genotypes[:, 0], genotypes[:, 1] if genotypes.shape[1] > 2 else genotypes[:, 0]
+        first = genotypes[:, 0]
+        second = genotypes[:, 1] if genotypes.shape[1] > 2 else np.full_like(first, -2)
         single = second < 0
         haploid = single if haploid is None else haploid & single
         both = np.stack([first, np.where(single, first, second)], axis=1).ravel()
