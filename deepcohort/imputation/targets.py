@@ -74,17 +74,39 @@ def read_target(target: Path, panel: PanelChunk, samples: list[str]) -> TargetCh
         het = (copies >= 0).all(axis=1) & (copies[:, 0] != copies[:, 1])
         open_phase = ~phases[shared.target_index[index]] & (copies[:, 1] >= 0)
         calls_of |= np.stack([het, het & open_phase, open_phase])
-    called_twice = (genotypes[:, :, 1] >= 0).any(axis=0)
-    called = (genotypes[:, :, 0] >= 0).any(axis=0)
-    marked_single = (genotypes[:, :, 1] == -2).any(axis=0)
+    if len(order):
+        called_twice = (genotypes[:, :, 1] >= 0).any(axis=0)
+        called = (genotypes[:, :, 0] >= 0).any(axis=0)
+        marked_single = (genotypes[:, :, 1] == -2).any(axis=0)
+        haploid = called & ~called_twice & marked_single
+    else:
+        haploid = _haploid_nearby(vcf, contig, int(panel.pos[0]), int(panel.pos[-1]), columns)
     return TargetChunk(
         samples=samples,
         contig=contig,
         typed=shared.panel_index[order],
         genotypes=np.maximum(genotypes, -1),
         phased=_phase_known(*calls_of),
-        haploid=called & ~called_twice & marked_single,
+        haploid=haploid,
     )
+
+
+def _haploid_nearby(
+    vcf: VCF, contig: str, start: int, end: int, columns: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Who is haploid, bool[n], at the nearest called genotype of each person around an untyped stretch."""
+    known, haploid = np.zeros(len(columns), bool), np.zeros(len(columns), bool)
+    reach = 2**17
+    names: list[tuple[int, str, str, int]] = []
+    while not names and reach < 2**30:
+        reach *= 2
+        names, calls, _ = _read_calls(vcf, f"{contig}:{max(1, start - reach)}-{end + reach}", columns)
+    for number in sorted(range(len(names)), key=lambda i: max(start - names[i][0], names[i][0] - end)):
+        alleles = calls[number]
+        new = ~known & (alleles[:, 0] >= 0)
+        haploid[new] = alleles[new, 1] == -2
+        known |= new
+    return haploid
 
 
 def _phase_known(
