@@ -48,18 +48,6 @@ class BgzfWriter:
         if whole:
             del self._rest[:whole]
 
-    def end_block(self) -> None:
-        """Start a new block here, so that what follows can be cut off without unpacking."""
-        if self._rest:
-            self._submit(bytes(self._rest))
-            self._rest.clear()
-
-    def write_blocks(self, blocks: bytes) -> None:
-        """Add blocks that are compressed already."""
-        self.end_block()
-        self._drain(0)
-        self._file.write(blocks)
-
     def _submit(self, text: bytes) -> None:
         self._under_way.append(self._pool.submit(compressed_block, text))
         self._drain(self._limit)
@@ -70,7 +58,8 @@ class BgzfWriter:
 
     def close(self) -> None:
         """Write what is left and the end-of-file block."""
-        self.end_block()
+        if self._rest:
+            self._submit(bytes(self._rest))
         self._drain(0)
         self._file.write(END_OF_FILE)
         self._abandon()
