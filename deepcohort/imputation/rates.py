@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 START = Rates(effective_size=3e5, error=3e-3)
 """Where the search begins, and what is used where a chunk has too little to learn from."""
 
-PEOPLE, LARGEST_SHARE, SITES = 64, 0.25, 2000
+PEOPLE, LARGEST_SHARE, SITES = 128, 0.25, 10_000
 """People hidden at most, as a share of the panel at most, and untyped sites looked at."""
 
 STEPS = (0.5, 0.25, 0.125)
