@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.harmonise import match_sites
 from deepcohort.genome.regions import chrom_key
+from deepcohort.genome.vcf import contig_of, open_vcf, read_header, read_sites, records, require_whole_bgzf
 from deepcohort.imputation.panel import PanelChunk
+
+HAPLOID = -2
+"""What cyvcf2 gives for the second allele of a haploid genotype."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,15 @@ def read_target(target: Path, panel: PanelChunk, samples: list[str]) -> TargetCh
 
     Raises ``InputError`` where a sample or the chromosome is not in the file.
     """
-    vcf = VCF(str(target))
-    contig = target_contig(vcf, target, panel.contig)
-    at = {name: column for column, name in enumerate(vcf.samples)}
-    missing = [name for name in samples if name not in at]
+    require_whole_bgzf(target)  # by a region, htslib reads up to a cut without a word
+    known = set(read_header(target).samples)
+    missing = [name for name in samples if name not in known]
     if missing:
         raise InputError(f"{target}: there is no sample {missing[0]}: give the samples that the file holds")
-    columns = np.array([at[name] for name in samples])
-    names, calls, phases = _read_calls(vcf, f"{contig}:{panel.pos[0]}-{panel.pos[-1]}", columns)
+    vcf = open_vcf(target, samples=samples)
+    contig = target_contig(vcf, target, panel.contig)
+    columns = np.array([vcf.samples.index(name) for name in samples])
+    names, calls, phases = _read_calls(target, vcf, f"{contig}:{panel.pos[0]}-{panel.pos[-1]}", columns)
     pos = [position for position, _, _, _ in names]
     refs, alts = [ref for _, ref, _, _ in names], [alt for _, _, alt, _ in names]
     shared = match_sites(panel.pos, panel.ref, panel.alt, np.array(pos, np.int64), refs, alts)
@@ -69,18 +74,19 @@ def read_target(target: Path, panel: PanelChunk, samples: list[str]) -> TargetCh
     for row, index in enumerate(order):
         _, _, _, number = names[shared.target_index[index]]
         alleles = calls[shared.target_index[index]]
-        copies = np.where(alleles < 0, alleles, (alleles == number) ^ shared.swapped[index])
+        counted = 0 if shared.swapped[index] else number
+        copies = np.where(alleles < 0, alleles, alleles == counted)
         genotypes[row] = copies
         het = (copies >= 0).all(axis=1) & (copies[:, 0] != copies[:, 1])
-        open_phase = ~phases[shared.target_index[index]] & (copies[:, 1] >= 0)
+        called = (copies >= 0).any(axis=1) & (copies[:, 1] != HAPLOID)
+        open_phase = ~phases[shared.target_index[index]] & called
         calls_of |= np.stack([het, het & open_phase, open_phase])
     if len(order):
-        called_twice = (genotypes[:, :, 1] >= 0).any(axis=0)
-        called = (genotypes[:, :, 0] >= 0).any(axis=0)
-        marked_single = (genotypes[:, :, 1] == -2).any(axis=0)
-        haploid = called & ~called_twice & marked_single
+        called_once, called_twice = ((genotypes[:, :, column] >= 0).any(axis=0) for column in (0, 1))
+        marked_single = (genotypes[:, :, 1] == HAPLOID).any(axis=0)
+        haploid = called_once & ~called_twice & marked_single
     else:
-        haploid = _haploid_nearby(vcf, contig, int(panel.pos[0]), int(panel.pos[-1]), columns)
+        haploid = _haploid_nearby(target, vcf, contig, int(panel.pos[0]), int(panel.pos[-1]), columns)
     return TargetChunk(
         samples=samples,
         contig=contig,
@@ -92,7 +98,7 @@ def read_target(target: Path, panel: PanelChunk, samples: list[str]) -> TargetCh
 
 
 def _haploid_nearby(
-    vcf: VCF, contig: str, start: int, end: int, columns: NDArray[np.int64]
+    target: Path, vcf: VCF, contig: str, start: int, end: int, columns: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Who is haploid, bool[n], at the nearest called genotype of each person around an untyped stretch."""
     known, haploid = np.zeros(len(columns), bool), np.zeros(len(columns), bool)
@@ -100,11 +106,11 @@ def _haploid_nearby(
     names: list[tuple[int, str, str, int]] = []
     while not names and reach < 2**30:
         reach *= 2
-        names, calls, _ = _read_calls(vcf, f"{contig}:{max(1, start - reach)}-{end + reach}", columns)
+        names, calls, _ = _read_calls(target, vcf, f"{contig}:{max(1, start - reach)}-{end + reach}", columns)
     for number in sorted(range(len(names)), key=lambda i: max(start - names[i][0], names[i][0] - end)):
         alleles = calls[number]
         new = ~known & (alleles[:, 0] >= 0)
-        haploid[new] = alleles[new, 1] == -2
+        haploid[new] = alleles[new, 1] == HAPLOID
         known |= new
     return haploid
 
@@ -121,24 +127,24 @@ def _phase_known(
 
 def target_contig(vcf: VCF, path: Path, contig: str) -> str:
     """Find the target's name of the panel's chromosome."""
-    for name in vcf.seqnames:
-        if chrom_key(name) == chrom_key(contig):
-            return str(name)
-    raise InputError(f"{path}: chromosome {chrom_key(contig)} is not in this file")
+    found = contig_of(vcf.seqnames, contig)
+    if found is None:
+        raise InputError(f"{path}: chromosome {chrom_key(contig)} is not in this file")
+    return found
 
 
 def _read_calls(
-    vcf: VCF, region: str, columns: NDArray[np.int64]
+    target: Path, vcf: VCF, region: str, columns: NDArray[np.int64]
 ) -> tuple[list[tuple[int, str, str, int]], list[NDArray[np.int16]], list[NDArray[np.bool_]]]:
     """Read sites, one entry per ALT (position, REF, ALT, its number), alleles [n, 2] and phases [n]."""
     names: list[tuple[int, str, str, int]] = []
     calls: list[NDArray[np.int16]] = []
     phases: list[NDArray[np.bool_]] = []
-    for record in vcf(region):
+    for record in records(target, vcf, region):
         array = record.genotype.array()[columns]
         alleles = array[:, :-1]
         if alleles.shape[1] == 1:
-            alleles = np.concatenate([alleles, np.full_like(alleles, -2)], axis=1)
+            alleles = np.concatenate([alleles, np.full_like(alleles, HAPLOID)], axis=1)
         for number, alt in enumerate(record.ALT or ["."], start=1):
             names.append((record.POS, record.REF, alt, number))
             calls.append(alleles[:, :2])
@@ -148,9 +154,7 @@ def _read_calls(
 
 def typed_sites(sites: Path, panel: PanelChunk) -> NDArray[np.int64]:
     """Indices of the panel sites that a target's sites-only file holds, int64[M], sorted."""
-    vcf = VCF(str(sites))
-    region = f"{target_contig(vcf, sites, panel.contig)}:{panel.pos[0]}-{panel.pos[-1]}"
-    split = [(record.POS, record.REF, alt) for record in vcf(region) for alt in record.ALT or ["."]]
-    pos, refs, alts = ([row[column] for row in split] for column in range(3))
-    shared = match_sites(panel.pos, panel.ref, panel.alt, np.array(pos, np.int64), refs, alts)
+    contig = target_contig(open_vcf(sites), sites, panel.contig)
+    found = read_sites(sites, contig, int(panel.pos[0]), int(panel.pos[-1]))
+    shared = match_sites(panel.pos, panel.ref, panel.alt, found.pos, found.ref, found.alt)
     return np.sort(shared.panel_index)
