@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deepcohort.genome.builds import build_of
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key
 from deepcohort.genome.vcf import (
     Header,
@@ -97,19 +98,21 @@ def check_genotypes(
     tally = _Tally(path, header.samples, panel=panel)
     order = Order(path)
     reference = None if fasta is None else RefComparison(path, fasta, panel=panel)
-    with _bcf_from_text(out_sites) as sites:
+    expected = indexed_records(out_index)
+    with _bcf_from_text(out_sites) as sites, progress(f"Reading {path.name}", expected or 0) as bar:
         sites.write(_sites_header(_contigs(path, out_index, header)).encode())
         for record in records(path, open_vcf(path, threads=threads)):
             order.check(record.CHROM, record.POS)
             if reference is not None:
                 reference.add(order.number, record)
             sites.write(_site_line(record, *tally.add(record)).encode())
+            bar.update()
         if order.number == 0:
             raise InputError(f"{path.name}: empty: the VCF has a header but no record")
         if reference is not None:
             reference.finish()
     make_index(out_sites, out_sites.with_name(out_sites.name + ".csi"))
-    if indexed_records(out_index) not in (None, order.number):
+    if expected not in (None, order.number):
         make_index(path, out_index, threads=threads)
         check.notes.append(f"The index given with {path.name} is not of this file: another was made.")
     _sum_up(check, tally, order, header)

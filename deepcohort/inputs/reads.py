@@ -48,9 +48,13 @@ def check_reads(
         )
     if header.get("HD", {}).get("SO") not in (None, "coordinate"):
         raise InputError(f"{path.name}: the reads are not sorted by position: sort them (samtools sort)")
-    if index is None:
+    if index is None or not _fits(path, index):
         _index_reads(path, out_index, threads)
-        check.notes.append(f"{path.name} had no index: one was made.")
+        check.notes.append(
+            f"{path.name} had no index: one was made."
+            if index is None
+            else f"The index {index.name} could not be used: another was made."
+        )
     elif index.resolve() != out_index.resolve():
         with written_whole(out_index) as unfinished:
             unfinished.write_bytes(index.read_bytes())
@@ -85,6 +89,14 @@ def _require_whole_reads(path: Path) -> None:
             ) from None
     elif start == BGZF_START:
         require_whole_bgzf(path)
+
+
+def _fits(path: Path, index: Path) -> bool:
+    try:
+        with pysam.AlignmentFile(str(path), "rb", index_filename=str(index), check_sq=False) as reads:
+            return bool(reads.has_index())
+    except (ValueError, OSError):
+        return False
 
 
 def _index_reads(path: Path, out: Path, threads: int) -> None:

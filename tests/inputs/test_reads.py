@@ -39,6 +39,16 @@ def test_the_index_given_is_kept(tmp_path):
     assert (tmp_path / "x.bam.bai").read_bytes() == (tmp_path / "given/x.bam.bai").read_bytes()
 
 
+def test_an_index_that_is_none_is_replaced(tmp_path):
+    file = write_bam(tmp_path / "x.bam")
+    (tmp_path / "x.bai").write_text("no index")
+    assert check(file, index=tmp_path / "x.bai").notes == [
+        "The index x.bai could not be used: another was made."
+    ]
+    with pysam.AlignmentFile(str(file), index_filename=str(tmp_path / "x.bam.bai")) as reads:
+        assert reads.count("chr20", 150, 300) == 1
+
+
 @pytest.mark.parametrize(
     ("groups", "note"),
     [
