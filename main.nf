@@ -72,6 +72,9 @@ workflow {
     }
     else {
         checkSteps(p)
+        if (!p.genetic_map) {
+            log.info('No --genetic_map is given: 1 cM/Mb is assumed.')
+        }
         writeParameters(p, file("${p.outdir}/pipeline_info"))
         DEEPCOHORT(p)
     }
