@@ -6,6 +6,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.extmath import randomized_svd
 
 Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
 
 NEIGHBOURS = 10
 RANK, ITERATIONS, TOLERANCE = 20, 20, 1e-3
@@ -23,7 +24,7 @@ def naive(alt_frequency: NDArray[np.float64], n_targets: int, seed: int | None) 
 
 
 def nearest(
-    panel_typed: Float32, panel_asked: Float32, target_typed: Float32, neighbours: int = NEIGHBOURS
+    panel_typed: UInt8, panel_asked: UInt8, target_typed: Float32, neighbours: int = NEIGHBOURS
 ) -> Float32:
     """Mean of the k panel rows that are nearest at the typed sites (k-nearest-neighbours imputation).
 
@@ -35,29 +36,31 @@ def nearest(
     filled = np.where(known, target_typed, panel_typed.mean(axis=0))
     search = NearestNeighbors(n_neighbors=min(neighbours, len(panel_typed))).fit(panel_typed)
     found = search.kneighbors(filled, return_distance=False)
-    return np.asarray(panel_asked[found].mean(axis=1, dtype=np.float32))
+    return np.stack([panel_asked[rows].mean(axis=0, dtype=np.float32) for rows in found])
 
 
 def truncated_svd(
-    panel_typed: Float32, panel_asked: Float32, target_typed: Float32, seed: int, rank: int = RANK
+    panel_typed: UInt8, panel_asked: UInt8, target_typed: Float32, seed: int, rank: int = RANK
 ) -> Float32:
     """Impute by iterated truncated SVD of the targets' rows with the panel's appended.
 
     What is missing starts at the panel's mean and is replaced by the rank-``rank`` approximation until
     it settles (Troyanskaya et al. 2001, Bioinformatics 17:520). Shapes as in ``nearest``.
     """
-    panel = np.concatenate([panel_typed, panel_asked], axis=1)
-    mean = panel.mean(axis=0)
     n_targets, n_typed = target_typed.shape
-    targets = np.full((n_targets, panel.shape[1]), np.nan, np.float32)
-    targets[:, :n_typed] = target_typed
+    whole = np.empty((n_targets + len(panel_typed), n_typed + panel_asked.shape[1]), np.float32)
+    targets, panel = whole[:n_targets], whole[n_targets:]
+    panel[:, :n_typed], panel[:, n_typed:] = panel_typed, panel_asked
+    targets[:, :n_typed], targets[:, n_typed:] = target_typed, np.nan
     missing = np.isnan(targets)
-    whole = np.concatenate([np.where(missing, 0.0, targets - mean), panel - mean]).astype(np.float32)
+    mean = panel.mean(axis=0)
+    whole -= mean
+    targets[missing] = 0
     for _ in range(ITERATIONS):
         u, s, v = randomized_svd(whole, min(rank, *whole.shape), n_iter=2, random_state=seed)
         guess = (u[:n_targets] * s) @ v
-        change = np.abs(guess - whole[:n_targets])[missing].mean()
-        whole[:n_targets][missing] = guess[missing]
+        change = np.abs(guess - targets)[missing].mean()
+        targets[missing] = guess[missing]
         if change < TOLERANCE:
             break
-    return np.asarray((whole[:n_targets] + mean)[:, n_typed:], dtype=np.float32)
+    return np.asarray(targets[:, n_typed:] + mean[n_typed:])

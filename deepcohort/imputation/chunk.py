@@ -47,10 +47,9 @@ class Imputed:
 
 def impute_chunk(panel: PanelChunk, target: TargetChunk, settings: Settings) -> Imputed:
     """Impute all sites of the core, or of a masked target only the sites that were hidden."""
-    wanted = panel.in_core
-    if len(target.masked):
-        wanted &= np.isin(np.arange(panel.n_sites), target.masked)
-    sites = np.flatnonzero(wanted)
+    sites = np.flatnonzero(panel.in_core)
+    if target.masked is not None:
+        sites = np.intersect1d(sites, target.masked)
     by_frequency = not len(target.typed)
     if by_frequency:
         frequency = panel.alt_frequency()[sites].astype(np.float32)
@@ -60,6 +59,8 @@ def impute_chunk(panel: PanelChunk, target: TargetChunk, settings: Settings) -> 
         chances = _by_copying(panel, target, sites, settings)
     else:
         chances = _by_baseline(panel, target, sites, settings)
+    if not np.isfinite(chances).all():
+        raise FloatingPointError("a dosage is not a number: the model's arithmetic broke down")
     typed = np.isin(sites, target.typed)
     filled = _keep_observed(chances, sites, target)
     counts = {
@@ -72,21 +73,23 @@ def impute_chunk(panel: PanelChunk, target: TargetChunk, settings: Settings) -> 
         "sites_filled_by_frequency": len(sites) if by_frequency else 0,
     }
     log.info("%s", ", ".join(f"{name} {value}" for name, value in counts.items()))
-    return Imputed(sites, chances.astype(np.float32), typed, by_frequency, counts)
+    return Imputed(sites, chances, typed, by_frequency, counts)
 
 
-def _genotype_chances(haplotypes: Float32) -> Float32:
-    """From the chances of ALT on two haplotypes, [U, 2n], to those of one and of two ALT, [U, 2n]."""
-    first, second = haplotypes[:, 0::2], haplotypes[:, 1::2]
-    both = first * second
-    chances = np.empty_like(haplotypes)
-    chances[:, 0::2], chances[:, 1::2] = first + second - 2 * both, both
-    return chances
+def _make_genotypes(chances: Float32, people: NDArray[np.int64]) -> None:
+    """Turn the chances of ALT on people's two haplotypes into those of one and of two ALT, in place."""
+    for person in people:
+        first, second = chances[:, 2 * person], chances[:, 2 * person + 1]
+        both = first * second
+        first += second
+        first -= 2 * both
+        second[:] = both
 
 
 def _told_by_phase(haplotypes: Float32, target: TargetChunk) -> Float32:
-    """Chances as ``Imputed`` holds them: by haplotype of phased people, by genotype of the others."""
-    return np.where(np.repeat(target.phased, 2), haplotypes, _genotype_chances(haplotypes))
+    """Chances as ``Imputed`` holds them, by genotype of people without phase, in place of ``haplotypes``."""
+    _make_genotypes(haplotypes, np.flatnonzero(~target.phased))
+    return haplotypes
 
 
 def _by_copying(
@@ -101,15 +104,21 @@ def _by_copying(
         observed = genotypes.reshape(len(genotypes), -1)
         return impute(settings.rates, settings.rates.emission(observed))
 
+    if target.phased.all():
+        return dosages(target.genotypes)
     chances = np.empty((len(sites), 2 * len(target.samples)), np.float32)
     known, unknown = np.repeat(target.phased, 2), np.repeat(~target.phased, 2)
     if known.any():
         chances[:, known] = dosages(target.genotypes[:, target.phased])
-    if unknown.any():
-        genotypes = target.genotypes[:, ~target.phased]
-        samples = sample_phases(typed_alleles, cm, settings.rates, genotypes, settings.seed, settings.threads)
-        total = sum(_genotype_chances(dosages(sample)) for sample in samples)
-        chances[:, unknown] = total / len(samples)
+    genotypes = target.genotypes[:, ~target.phased]
+    total = np.zeros((len(sites), 2 * genotypes.shape[1]), np.float32)
+    samples = sample_phases(typed_alleles, cm, settings.rates, genotypes, settings.seed, settings.threads)
+    for sample in samples:
+        found = dosages(sample)
+        _make_genotypes(found, np.arange(genotypes.shape[1]))
+        total += found
+    total /= len(samples)
+    chances[:, unknown] = total
     return chances
 
 
@@ -123,11 +132,12 @@ def _by_baseline(
     if settings.imputer is Imputer.naive:
         haplotypes = baselines.naive(panel.alt_frequency()[sites], n_targets, None)
     else:
-        typed, asked = (panel.alleles(chosen).T.astype(np.float32) for chosen in (target.typed, sites))
+        typed, asked = (panel.alleles(chosen).T for chosen in (target.typed, sites))
         by_person = not target.phased.all()
         observed = np.where(target.genotypes < 0, np.nan, target.genotypes).astype(np.float32)
         if by_person:
             typed, asked = _by_person(typed, panel.person), _by_person(asked, panel.person)
+            observed[:, target.haploid, 1] = observed[:, target.haploid, 0]
             rows = observed.sum(axis=2).T
         else:
             rows = observed.reshape(len(target.typed), n_targets).T
@@ -136,15 +146,14 @@ def _by_baseline(
         else:
             found = baselines.truncated_svd(typed, asked, rows, settings.seed)
         haplotypes = (np.repeat(found / 2, 2, axis=0) if by_person else found).T.astype(np.float32)
-    return _told_by_phase(np.clip(haplotypes, 0, 1), target)
+    return _told_by_phase(np.clip(haplotypes, 0, 1, out=haplotypes), target)
 
 
-def _by_person(haplotypes: Float32, person: NDArray[np.int32]) -> Float32:
+def _by_person(haplotypes: NDArray[np.uint8], person: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Add up the haplotypes of each person, [K, S] to [people, S]; a single one counts twice."""
-    people, number = np.unique(person, return_inverse=True)
-    total = np.zeros((len(people), haplotypes.shape[1]), np.float32)
-    np.add.at(total, number, haplotypes)
-    return total * (2 / np.bincount(number))[:, None].astype(np.float32)
+    first = np.unique(person, return_index=True)[1]
+    last = len(person) - 1 - np.unique(person[::-1], return_index=True)[1]
+    return haplotypes[first] + haplotypes[last]
 
 
 def _keep_observed(chances: Float32, sites: NDArray[np.int64], target: TargetChunk) -> int:

@@ -22,7 +22,7 @@ from deepcohort.imputation.panel import Carriers
 LANES = 128
 """Target haplotypes that go through the recursions together: enough for long vector loops."""
 
-STATES_BYTES = 2**28
+STATES_BYTES = 3 * 2**26
 """What the states of all threads may take together; fewer lanes go at once where the panel is large."""
 
 VECTOR = 8
@@ -56,10 +56,10 @@ class Rates:
 
     def emission(self, observed: NDArray[np.int8]) -> Float32:
         """P(observed | copied allele), float32[M, 2, H], of alleles 0, 1 or -1 for missing."""
-        copied = np.arange(2)[None, :, None]
-        same = observed[:, None, :] == copied
-        likelihood = np.where(same, 1 - self.error, self.error)
-        return np.where(observed[:, None, :] < 0, 1.0, likelihood).astype(np.float32)
+        same = observed[:, None, :] == np.arange(2)[:, None]
+        likelihood = np.where(same, np.float32(1 - self.error), np.float32(self.error))
+        np.copyto(likelihood, 1, where=observed[:, None, :] < 0)
+        return likelihood
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,9 @@ class CpuCopyModel:
 def lanes_at_once(shape: tuple[int, ...], wanted: int, threads: int) -> int:
     """Lanes for each thread, so that states at 2·sqrt(M) sites fit; shape: (M, K), wanted: lanes in all."""
     bytes_per_lane = 4 * shape[1] * 2 * (ceil(sqrt(shape[0])) + 1)
-    fitting = STATES_BYTES // (threads * bytes_per_lane)
-    lanes = min(LANES, fitting, ceil(wanted / threads))
-    return max(ceil(lanes / VECTOR) * VECTOR, 2 * VECTOR)
+    fitting = STATES_BYTES // (threads * bytes_per_lane) // VECTOR * VECTOR
+    enough = ceil(wanted / threads / VECTOR) * VECTOR
+    return max(min(LANES, fitting, enough), 2 * VECTOR)
 
 
 def _dosages(

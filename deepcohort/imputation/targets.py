@@ -1,7 +1,7 @@
 """One chunk of the people to be imputed: their typed genotypes, told in the panel's alleles."""
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ class TargetChunk:
     contig: the target's name of the chromosome. typed: int64[M], sorted indices of panel sites.
     genotypes: int8[M, n, 2] copies of the panel's ALT, -1 where missing (and in a haploid person's second
     column). phased: bool[n], whether every heterozygous genotype of the person is phased.
-    haploid: bool[n]. masked: int64 indices of typed sites that were hidden on purpose.
+    haploid: bool[n]. masked: int64 indices of typed sites hidden on purpose; None: it was not asked for.
     """
 
     samples: list[str]
@@ -34,7 +34,7 @@ class TargetChunk:
     genotypes: NDArray[np.int8]
     phased: NDArray[np.bool_]
     haploid: NDArray[np.bool_]
-    masked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    masked: NDArray[np.int64] | None = None
 
     def masking(self, pos: NDArray[np.int64], fraction: float, seed: int) -> "TargetChunk":
         """Hide a share of typed sites; the choice hangs on seed and position alone, so chunks agree."""
