@@ -143,7 +143,7 @@ def sentences(chunks: dict[str, Chunk]) -> list[str]:
     unphased = max((chunk.counts.get("unphased_people", 0) for chunk in chunks.values()), default=0)
     if unphased:
         found.append(
-            f"People without known phase in the input: {unphased:,}. Their genotypes were imputed over samples of "
-            "the phase and stand unphased in the output."
+            f"People without known phase in the input: {unphased:,}. Their genotypes were imputed over "
+            "samples of the phase and stand unphased in the output."
         )
     return found
