@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import IO, cast
 
-import pysam
+import pysam.bcftools
 from isal import igzip
 
 from deepcohort.genome.bgzf import BgzfWriter
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.vcf import make_index, require_whole_bgzf
 from deepcohort.imputation.sums import DosageSums
 
 SITE_COLUMNS = "chrom pos id ref alt typed raf af r2"
@@ -44,22 +45,16 @@ def join_parts(
             for columns, entries in lines:
                 vcf.write(b"\t".join([*columns, *entries]))
                 sites.write(_site_row(columns, chrom))
-    if out == text:
-        pysam.tabix_index(str(out), preset="vcf", force=True)
-        return
-    with written_whole(out) as unfinished:
-        pysam.bcftools.view(  # type: ignore[attr-defined]
-            "--no-version",
-            "--threads",
-            str(threads),
-            "-Ob",
-            "-o",
-            str(unfinished),
-            str(text),
-            catch_stdout=False,
-        )
-    pysam.bcftools.index("--force", str(out), catch_stdout=False)  # type: ignore[attr-defined]
-    text.unlink()
+    if out != text:
+        _write_bcf(text, out, threads)
+        text.unlink()
+    make_index(out, out.with_name(f"{out.name}{'.tbi' if out == text else '.csi'}"), threads=threads)
+
+
+def _write_bcf(vcf: Path, bcf: Path, threads: int) -> None:
+    with written_whole(bcf) as unfinished:
+        options = ["--no-version", "--threads", str(threads), "-Ob", "-o", str(unfinished)]
+        pysam.bcftools.view(*options, str(vcf), catch_stdout=False)
 
 
 def _chunk_of(part: Path) -> str:
@@ -74,6 +69,8 @@ def _side_by_side(
     batches: Sequence[Path], samples: Sequence[str]
 ) -> tuple[bytes, Iterator[tuple[list[bytes], list[bytes]]]]:
     """Header of the joined file, and for each site its fixed columns and the batches' entries."""
+    for part in batches:
+        require_whole_bgzf(part)
     streams = [cast(IO[bytes], igzip.open(str(part))) for part in batches]  # type: ignore[no-untyped-call]
     headers = [_read_header(stream) for stream in streams]
     found = [name for _, names in headers for name in names]
@@ -82,18 +79,20 @@ def _side_by_side(
             f"{batches[0]} and {len(batches) - 1} more hold {len(found)} people where {len(samples)} were "
             "expected in this order: give all batches of the cohort"
         )
-    columns = headers[0][0].splitlines()[-1].split("\t")[:FIXED_COLUMNS]
-    above = headers[0][0].splitlines()[:-1]
+    *above, columns_line, _ = headers[0][0].split("\n")
+    columns = columns_line.split("\t")[:FIXED_COLUMNS]
     header = "\n".join([*above, "\t".join([*columns, *samples])]) + "\n"
 
     def lines() -> Iterator[tuple[list[bytes], list[bytes]]]:
-        for rows in zip(*streams, strict=True):
+        for rows in zip_longest(*streams, fillvalue=b"its end"):
             split = [row.split(b"\t", FIXED_COLUMNS) for row in rows]
             columns = split[0][:FIXED_COLUMNS]
-            if any(row[:5] != columns[:5] for row in split):
-                raise InputError(
-                    f"{batches[0]}: batches differ at {columns[0].decode()}:{columns[1].decode()}"
-                )
+            for part, row in zip(batches, split, strict=True):
+                if row[:5] != columns[:5]:
+                    ours, first = (b":".join(place[:2]).decode() for place in (row, columns))
+                    raise InputError(
+                        f"{part} is at {ours} where {batches[0].name} is at {first}: impute all batches alike"
+                    )
             columns[7] = _joined_info([row[7] for row in split])
             entries = [row[FIXED_COLUMNS] for row in split]
             yield columns, [entry.rstrip(b"\n") for entry in entries[:-1]] + entries[-1:]
