@@ -10,6 +10,7 @@ import typer
 from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.samples import read_samples
 from deepcohort.imputation.imputers import Imputer
 
 # Commands import what they call: numba and PyTorch take seconds that the others need not spend.
@@ -47,6 +48,8 @@ def pack_panel(
     from deepcohort.imputation.panel import pack_panel as pack
 
     contig, _, padded = region.rpartition(":")
+    if not contig:
+        raise InputError(f"'{region}' is not a region: write contig:first-last, as in chr20:1000001-6000000")
     pack(panel, contig, _stretch(padded), _stretch(core), genetic_map).save(out)
 
 
@@ -101,7 +104,7 @@ def impute_chunk(
     from deepcohort.imputation.targets import read_target
 
     packed = PanelChunk.load(panel)
-    people = read_target(target, packed, samples.read_text().splitlines())
+    people = read_target(target, packed, read_samples(samples))
     if mask_fraction:
         people = people.masking(packed.pos, mask_fraction, seed)
     model = copy_model(device, threads)
@@ -129,7 +132,7 @@ def join(
     """Join the chunks and batches of one chromosome."""
     from deepcohort.imputation.join import join_parts
 
-    join_parts(parts, samples_order.read_text().splitlines(), chrom, out, out_sites, threads)
+    join_parts(parts, read_samples(samples_order), chrom, out, out_sites, threads)
 
 
 @command(app)
