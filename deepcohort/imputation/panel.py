@@ -1,5 +1,6 @@
 """One chunk of the reference panel, packed once and read by every task that imputes into it."""
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class PanelChunk:
     """Phased haplotypes of a chunk with its overlap; one entry per ALT (multi-allelic sites are split).
 
     contig, header: the panel's name of the chromosome, and its header lines that describe symbolic ALTs.
+    length: bases of the chromosome by the panel's header, 0 where it does not say.
     core: first and last position that this chunk answers for, 1-based and inclusive.
     pos: int64[S] sorted; cm: float64[S] centimorgans; ref, alt, ids: S strings each.
     bits: uint8[S, ceil(K / 8)], one bit per haplotype, 1 = ALT. n_haplotypes: K.
@@ -41,6 +43,7 @@ class PanelChunk:
     bits: NDArray[np.uint8]
     n_haplotypes: int
     person: NDArray[np.int32]
+    length: int = 0
 
     @property
     def n_sites(self) -> int:
@@ -93,7 +96,7 @@ class PanelChunk:
         with np.load(path, allow_pickle=False) as stored:
             values = {field.name: stored[field.name] for field in fields(cls)}
         first, last = values["core"].tolist()
-        single = {name: values[name].item() for name in ("contig", "header", "n_haplotypes")}
+        single = {name: values[name].item() for name in ("contig", "header", "length", "n_haplotypes")}
         texts = {name: values[name].tobytes().decode().split("\n") for name in TEXTS}
         return cls(**(values | single | texts | {"core": (first, last)}))
 
@@ -144,6 +147,12 @@ def pack_panel(
     return _assemble(vcf, contig, core, genetic_map, np.array(pos), names, np.array(rows), haploid)
 
 
+def _length_of(contig: str, header: str) -> int:
+    """Length of a contig by a VCF header's text, or 0."""
+    line = re.search(rf"^##contig=<(?=.*ID={re.escape(contig)}[,>]).*length=(\d+)", header, re.MULTILINE)
+    return int(line[1]) if line else 0
+
+
 def _assemble(
     vcf: VCF,
     contig: str,
@@ -167,6 +176,7 @@ def _assemble(
     return PanelChunk(
         contig=contig,
         header="\n".join(header),
+        length=_length_of(contig, vcf.raw_header),
         core=core,
         pos=pos,
         ref=ref,

@@ -1,11 +1,11 @@
 """The part of an imputed VCF that one task writes: one batch of people over one chunk."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+import deepcohort
 from deepcohort.genome.bgzf import BgzfWriter
 from deepcohort.genome.compiled import compiled
 from deepcohort.genome.files import written_whole
@@ -16,8 +16,9 @@ from deepcohort.imputation.sums import DosageSums
 from deepcohort.imputation.targets import TargetChunk
 
 HEADER = """##fileformat=VCFv4.3
+##source=DeepCohort {version}
 ##FILTER=<ID=PASS,Description="All filters passed">
-##contig=<ID={contig}>
+##contig=<ID={contig}{length}>
 {alts}##INFO=<ID=AF,Number=A,Type=Float,Description="Estimated frequency of ALT among the imputed people">
 ##INFO=<ID=R2,Number=1,Type=Float,Description="Estimated squared correlation of dosage and true genotype">
 ##INFO=<ID=RAF,Number=A,Type=Float,Description="Frequency of ALT in the reference panel">
@@ -73,7 +74,7 @@ def write_part(
     frequency = panel.alt_frequency()
     sums = dosage_sums(imputed.chances, target.phased, target.haploid)
     with written_whole(path) as unfinished, BgzfWriter(unfinished, threads) as out:
-        out.write(_header(target.contig, panel.header, target.samples, with_hds).encode())
+        out.write(_header(panel, target, with_hds).encode())
         for row, site in enumerate(imputed.sites):
             kind = "TYPED" if imputed.typed[row] else "IMP;BYFREQ" if imputed.by_frequency else "IMP"
             info = f"RAF={frequency[site]:.6g};SUMS={sums[row]};{kind}"
@@ -84,10 +85,12 @@ def write_part(
             out.write(b"\n")
 
 
-def _header(contig: str, alts: str, samples: Sequence[str], with_hds: bool) -> str:
+def _header(panel: PanelChunk, target: TargetChunk, with_hds: bool) -> str:
     return HEADER.format(
-        contig=contig,
-        alts=alts + "\n" if alts else "",
+        version=deepcohort.__version__,
+        contig=target.contig,
+        length=f",length={panel.length}" if panel.length else "",
+        alts=panel.header + "\n" if panel.header else "",
         hds=HDS if with_hds else "",
-        samples="\t".join(samples),
+        samples="\t".join(target.samples),
     )

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.genome.errors import InputError
-from deepcohort.imputation.panel import BLOCK, PanelChunk, pack_panel
+from deepcohort.imputation.panel import BLOCK, PanelChunk, _length_of, pack_panel
 from tests.genotypes import bgzip, vcf_text, write_vcf
 from tests.imputation.haplotypes import founders, panel_chunk
 
@@ -210,3 +210,16 @@ def test_symbolic_alleles_keep_their_header_lines(tmp_path):
     pysam.bcftools.index(str(path), catch_stdout=False)
     panel = pack_panel(path, "20", (1, 1000), (1, 1000), None)
     assert (panel.alt, panel.header) == (["<DEL>"], line)
+
+
+@pytest.mark.parametrize(
+    ("line", "length"),
+    [
+        ("##contig=<ID=20,length=63025520>", 63025520),
+        ("##contig=<length=7,ID=20>", 7),
+        ("##contig=<ID=20>", 0),
+        ("##contig=<ID=200,length=9>", 0),
+    ],
+)
+def test_length_of_the_chromosome_comes_from_the_header(line, length):
+    assert _length_of("20", f"##fileformat=VCFv4.2\n{line}\n#CHROM\tPOS\n") == length
