@@ -141,7 +141,6 @@ def phase_step(
     switch: float,
     error: float,
     calls: NDArray[np.int8],
-    crossed: NDArray[np.bool_],
     draws: Float32,
     totals: Float32,
 ) -> None:
@@ -149,13 +148,13 @@ def phase_step(
 
     alphas: forward variables of the two haplotypes, [2, K, L], updated in place. betas: backward variables
     at this site of what follows it, [2, K, L]. calls: int8[2, L], the person's two alleles; heterozygous
-    ones are put in the decided order in place. crossed: bool[L], whether what follows is attached
-    crosswise (haplotype 1 goes on with betas[1]), updated in place. draws: float32[L] in [0, 1), one
-    random choice each. totals: [2, L] sums of alphas.
+    ones are put in the decided order in place. draws: float32[L] in [0, 1), one random choice each.
+    totals: [2, L] sums of alphas.
 
     At a heterozygous site the four arrangements — either order of the alleles, what follows attached
     straight or crosswise — are weighed by their exact likelihood given all other decisions, which is a
-    step of Gibbs sampling from the two-haplotype copying model.
+    step of Gibbs sampling from the two-haplotype copying model. How what follows is attached need not be
+    remembered: the next heterozygous site decides it anew, and nothing between depends on it.
     """
     n_panel, n_lanes = alphas.shape[1], alphas.shape[2]
     jump = np.float32(switch / n_panel)
@@ -180,7 +179,7 @@ def phase_step(
             other[lane] += two[lane] * second[lane]
     for lane in range(n_lanes):
         if calls[0, lane] >= 0 and calls[1, lane] >= 0 and calls[0, lane] != calls[1, lane]:
-            _decide(sums[:, :, lane], error, calls[:, lane], crossed, lane, draws[lane])
+            _decide(sums[:, :, lane], error, calls[:, lane], draws[lane])
     emission = np.ones((2, 2, n_lanes), np.float32)
     for haplotype in range(2):
         for lane in range(n_lanes):
@@ -199,16 +198,14 @@ def phase_step(
 
 
 @compiled
-def _decide(
-    sums: Float32, error: float, calls: NDArray[np.int8], crossed: NDArray[np.bool_], lane: int, draw: float
-) -> None:
+def _decide(sums: Float32, error: float, calls: NDArray[np.int8], draw: float) -> None:
     """Choose among the four arrangements at a heterozygous site; see ``phase_step``.
 
     sums: [panel allele, haplotype·2 + betas] of alpha·beta over the panel haplotypes.
     """
     weights = np.empty(4)
     for choice in range(4):
-        allele, cross = choice & 1, (choice >> 1) ^ int(crossed[lane])
+        allele, cross = choice & 1, choice >> 1
         first = sums[allele, cross] * (1 - error) + sums[1 - allele, cross] * error
         second = sums[1 - allele, 3 - cross] * (1 - error) + sums[allele, 3 - cross] * error
         weights[choice] = float(first) * float(second)
@@ -221,5 +218,3 @@ def _decide(
             break
     calls[0] = chosen & 1
     calls[1] = 1 - calls[0]
-    if chosen >> 1:
-        crossed[lane] = not crossed[lane]

@@ -88,9 +88,8 @@ def _sweep(
     draws = np.stack([rng.random(n_typed, np.float32) for rng in rngs], axis=1)
     alphas = np.full((2, typed.shape[1], n_lanes), 1 / typed.shape[1], np.float32)
     totals = np.ones((2, n_lanes), np.float32)
-    crossed = np.zeros(n_lanes, bool)
     for m, betas in _backward(typed, switches, error, ahead):
-        phase_step(alphas, betas, typed[m], switches[m], error, calls[m], crossed, draws[m], totals)
+        phase_step(alphas, betas, typed[m], switches[m], error, calls[m], draws[m], totals)
 
 
 def _backward(
