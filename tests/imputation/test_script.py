@@ -2,9 +2,7 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +10,15 @@ import pysam
 import pytest
 from cyvcf2 import VCF
 
-import deepcohort
 from tests.genotypes import write_vcf
 from tests.imputation.cohort import cohort
+from tests.scripts import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = [f"Zoë{i}" for i in range(6)]
 
 
-def run(*arguments, release=deepcohort.__version__):
-    command, *rest = map(str, arguments)
-    return subprocess.run(
-        [sys.executable, ROOT / "bin" / "imputation.py", command, "--release", release, *rest],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "300"},
-    )
+run = partial(run_script, "imputation")
 
 
 def done(*arguments):

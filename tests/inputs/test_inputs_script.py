@@ -2,28 +2,19 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-import deepcohort
 from tests.genotypes import bgzip, vcf_text, write_vcf
+from tests.scripts import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "assets" / "demo"
 
 
-def run(*arguments, release=deepcohort.__version__):
-    command, *rest = map(str, arguments)
-    return subprocess.run(
-        [sys.executable, ROOT / "bin" / "inputs.py", command, "--release", release, *rest],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "300"},
-    )
+run = partial(run_script, "inputs")
 
 
 def done(*arguments):
