@@ -37,14 +37,14 @@ $(READY): requirements.lock pyproject.toml
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# One image or several: make images NAMES="imputation imputation-gpu"
+# One image or several: make images NAMES="imputation imputation-torch"
 images:
 	containers/build.sh $(NAMES)
 
 # The images hold the versions that are tested here.
 lock: $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
-		--upgrade --extra inputs --extra imputation --extra report --extra dev -o requirements.lock pyproject.toml > /dev/null
+		--upgrade --extra inputs --extra imputation --extra torch --extra report --extra dev -o requirements.lock pyproject.toml > /dev/null
 	PATH="$(CURDIR)/.venv/bin:$$PATH" UV_CONSTRAINT=requirements.lock containers/lock.sh
 
 # Only for the first lock, when there is none to set up from.

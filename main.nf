@@ -30,7 +30,7 @@ workflow DEEPCOHORT {
     used = channel.topic('versions').unique()
     REPORT(
         IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
-        IMPUTATION.out.counted, IMPUTATION.out.rates,
+        IMPUTATION.out.counted, IMPUTATION.out.models,
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")
     )
@@ -83,7 +83,7 @@ workflow {
         if (p) {
             def info = file("${p.outdir}/pipeline_info")
             def done = workflow.stats
-            writeCosts(info.resolve('trace.txt'), file(p.prices ?: "${projectDir}/assets/prices.tsv"), info.resolve('cost.tsv'), done.succeedCount + done.cachedCount + done.failedCount)
+            writeCosts(info.resolve('trace.txt'), file(p.prices ?: "${projectDir}/assets/prices.tsv"), info.resolve('cost.tsv'), done.succeedCount + done.cachedCount + done.failedCount, p.use_gpu)
             def sentences = sentencesOf(workflow.errorReport)
             log.info(workflow.success
                 ? "Done in ${workflow.duration}: ${done.succeedCount} tasks run, ${done.cachedCount} taken from before. The report is ${p.outdir}/report/multiqc_report.html"

@@ -157,7 +157,7 @@ def _copying(
     parts: list[Path] = []
     for chunk in chunks:
         name = chunk["chunk"]
-        packed, rates = work / f"{name}.panel.npz", work / f"{name}.rates.json"
+        packed, trained = work / f"{name}.panel.npz", work / f"{name}.model"
         use_map: list[str | Path] = [] if genetic_map is None else ["--genetic-map", genetic_map]
         region = f"{chunk['panel_contig']}:{chunk['padded_start']}-{chunk['padded_end']}"
         ours.step(
@@ -165,13 +165,13 @@ def _copying(
             "--core", f"{chunk['start']}-{chunk['end']}", *use_map, "--out", packed, panel,
         )  # fmt: skip
         ours.step(
-            "learn", "imputation", "learn-rates", "--panel", packed,
-            "--target-sites", work / "target.sites.bcf", "--imputer", "copying", *machine, "--out", rates,
+            "train", "imputation", "train-chunk", "--panel", packed,
+            "--target-sites", work / "target.sites.bcf", "--imputer", "copying", *machine, "--out", trained,
         )  # fmt: skip
         for batch in batches:
             part = work / f"{name}.{batch.stem}.vcf.gz"
             ours.step(
-                "impute", "imputation", "impute-chunk", "--panel", packed, "--rates", rates,
+                "impute", "imputation", "impute-chunk", "--panel", packed, "--trained", trained,
                 "--target", target, "--samples", batch, "--imputer", "copying", *machine,
                 "--out", part, "--out-counts", work / f"{name}.{batch.stem}.counts.tsv",
             )  # fmt: skip

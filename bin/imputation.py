@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Imputation: panel packed, rates learnt, chunks imputed, parts joined, accuracy measured."""
+"""Imputation: panel packed, models trained, chunks imputed, parts joined, accuracy measured."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,7 @@ class TruthKind(StrEnum):
 
 
 InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
+ImputerOption = Annotated[Imputer, typer.Option(help="Model.")]
 
 
 def _stretch(text: str) -> tuple[int, int]:
@@ -54,38 +55,36 @@ def pack_panel(
 
 
 @command(app)
-def learn_rates(
+def train_chunk(
     release: Release,
     panel: InFile,
     target_sites: Annotated[Path, typer.Option(exists=True, help="Sites of the target, indexed.")],
-    out: Annotated[Path, typer.Option(help="Learnt rates (.json).")],
-    imputer: Annotated[Imputer, typer.Option(help="Only copying has rates to learn.")] = Imputer.copying,
+    out: Annotated[Path, typer.Option(help="Folder of the trained model.")],
+    imputer: ImputerOption = Imputer.copying,
     seed: Seed = 1,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
 ) -> None:
-    """Learn the copying model's rates on one chunk of the panel."""
-    from deepcohort.imputation.devices import copy_model
+    """Train a model on one chunk of the panel."""
+    from deepcohort.imputation.models import Settings, model
     from deepcohort.imputation.panel import PanelChunk
-    from deepcohort.imputation.rates import learn_rates as learn
     from deepcohort.imputation.targets import typed_sites
 
     packed = PanelChunk.load(panel)
-    typed = typed_sites(target_sites, packed)
-    model = copy_model(device, threads)
-    learn(packed, typed if imputer is Imputer.copying else typed[:0], model, seed).save(out)
+    settings = Settings(imputer, device, threads, seed)
+    model(imputer).train(packed, typed_sites(target_sites, packed), settings).save(out)
 
 
 @command(app)
 def impute_chunk(
     release: Release,
     panel: InFile,
-    rates: InFile,
+    trained: Annotated[Path, typer.Option(exists=True, help="Folder of the trained model.")],
     target: Annotated[Path, typer.Option(exists=True, help="Genotypes, indexed.")],
     samples: Annotated[Path, typer.Option(exists=True, help="Names of the batch's people, one a line.")],
     out: Annotated[Path, typer.Option(help="Imputed part (.vcf.gz).")],
     out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
-    imputer: Annotated[Imputer, typer.Option(help="Model.")] = Imputer.copying,
+    imputer: ImputerOption = Imputer.copying,
     mask_fraction: Annotated[
         float, typer.Option(min=0, max=0.9, help="Hide this share of the typed sites and impute only those.")
     ] = 0.0,
@@ -95,21 +94,19 @@ def impute_chunk(
     threads: Threads = 1,
 ) -> None:
     """Impute a batch of people over one chunk."""
-    from deepcohort.imputation.chunk import Settings
     from deepcohort.imputation.chunk import impute_chunk as impute
-    from deepcohort.imputation.devices import copy_model
+    from deepcohort.imputation.models import Settings
     from deepcohort.imputation.panel import PanelChunk
     from deepcohort.imputation.parts import write_part
-    from deepcohort.imputation.rates import LearntRates
     from deepcohort.imputation.targets import read_target
+    from deepcohort.imputation.trained import Trained
 
+    learnt = Trained.load(trained, imputer)
     packed = PanelChunk.load(panel)
     people = read_target(target, packed, read_samples(samples))
     if mask_fraction:
         people = people.masking(packed.pos, mask_fraction, seed)
-    model = copy_model(device, threads)
-    settings = Settings(imputer, LearntRates.load(rates).rates, model, seed, threads)
-    imputed = impute(packed, people, settings)
+    imputed = impute(packed, people, learnt, Settings(imputer, device, threads, seed))
     write_part(out, packed, people, imputed, hds, threads)
     batch = samples.name.removesuffix(".txt")
     chunk = out.name.removesuffix(f".{batch}.vcf.gz")
@@ -141,7 +138,7 @@ def accuracy(
     imputed: InFile,
     truth: Annotated[Path, typer.Option(exists=True, help="True genotypes.")],
     kind: Annotated[TruthKind, typer.Option(help="Truth file, or typed sites that were hidden.")],
-    imputer: Annotated[Imputer, typer.Option(help="Model that imputed.")],
+    imputer: ImputerOption,
     cohort: Annotated[str, typer.Option(help="Name of the cohort.")],
     chrom: Annotated[str, typer.Option(help="Chromosome.")],
     out: Annotated[Path, typer.Option(help="Sums of this chromosome (.tsv).")],

@@ -26,12 +26,14 @@ def tables(
     harmonisation: Annotated[list[Path] | None, _files("Counts of harmonised sites.")] = None,
     checks: Annotated[list[Path] | None, _files("Check of a genotype file (.json).")] = None,
     counts: Annotated[list[Path] | None, _files("Counts of an imputed chunk and batch.")] = None,
-    rates: Annotated[list[Path] | None, _files("Learnt rates of a chunk (.json).")] = None,
+    models: Annotated[
+        list[Path] | None, typer.Option(exists=True, file_okay=False, help="Trained model of a chunk.")
+    ] = None,
     versions: Annotated[Path | None, _files("Versions of the programs (YAML).")] = None,
 ) -> None:
     """Make the tables and pictures of the report."""
     files = Files(
-        accuracy or [], sites or [], harmonisation or [], checks or [], counts or [], rates or [], versions
+        accuracy or [], sites or [], harmonisation or [], checks or [], counts or [], models or [], versions
     )
     write_tables(files, out)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the images of the modules: containers/build.sh [NAME[-gpu] ...]   (default: every CPU image)
+# Build the images of the modules: containers/build.sh [NAME[-torch] ...]   (default: every CPU image)
 #
 # Environment, all optional:
 #   ENGINE             docker, podman or buildah   (default: the first that works, in this order)
@@ -25,7 +25,7 @@ read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}"
 [ "$#" -gt 0 ] || set -- $(cd containers && for file in */Dockerfile; do dirname "$file"; done)
 
 for name in "$@"; do
-    room=${name%-gpu}
+    room=${name%-torch}
     variant=${name#"$room"}
     if [ ! -e "containers/$room/requirements$variant.lock" ]; then
         echo "build.sh: no image $name: containers/$room/requirements$variant.lock does not exist" >&2

@@ -18,4 +18,4 @@ for dockerfile in containers/*/Dockerfile; do
     digest=$(sha256sum "$folder/requirements.lock" | cut -c 1-64)
     sed -i "s/^# sha256 of requirements.lock: .*/# sha256 of requirements.lock: $digest/" "$folder/environment.yml"
 done
-lock containers/imputation/requirements-gpu.lock imputation gpu
+lock containers/imputation/requirements-torch.lock imputation torch

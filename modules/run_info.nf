@@ -9,16 +9,16 @@ def writeParameters(values, folder) {
 
 /**
  * The price of each process, from the trace and a table of prices (columns resource, price, currency).
- * A task is charged for what it asked for, from start to end; tasks with a GPU are known by their image.
+ * A task is charged for what it asked for, from start to end; with GPUs, tasks that have one are known by their image.
  */
-def writeCosts(trace, prices, target, tasks) {
+def writeCosts(trace, prices, target, tasks, with_gpus) {
     if (!trace.exists()) {
         return
     }
     def price = readTable(prices.text).collectEntries { row -> [row.resource, row.price.toDouble()] }
     def currency = readTable(prices.text).first().currency
     def rows = completeTrace(trace, tasks, 50).groupBy { row -> row.process }.sort()
-        .collect { name, group -> costRow(name, group, price) }
+        .collect { name, group -> costRow(name, group, price, with_gpus) }
     def total = costSum('total', rows)
     def lines = (rows + [total]).collect { row -> (row + [currency]).collect { cell -> cell instanceof Double ? String.format(Locale.ROOT, '%.6f', cell) : cell }.join('\t') }
     target.text = "process\ttasks\tcached\tcpu_hours\tmemory_gb_hours\tgpu_hours\tcost\tcurrency\n" + lines.join('\n') + '\n'
@@ -34,11 +34,11 @@ def completeTrace(trace, tasks, patience) {
     return completeTrace(trace, tasks, patience - 1)
 }
 
-def costRow(name, group, price) {
+def costRow(name, group, price, with_gpus) {
     def run = group.findAll { row -> row.status != 'CACHED' }
     def cpu = run.sum(0.0d) { row -> hours(row) * (number(row.cpus)) }
     def memory = run.sum(0.0d) { row -> hours(row) * number(row.memory) / 1e9 }
-    def gpu = run.sum(0.0d) { row -> row.container.endsWith('-gpu') ? hours(row) : 0.0d }
+    def gpu = run.sum(0.0d) { row -> with_gpus && row.container.endsWith('-torch') ? hours(row) : 0.0d }
     def cost = cpu * price.cpu_hour + memory * price.memory_gb_hour + gpu * price.gpu_hour
     return [name, run.size(), group.size() - run.size(), cpu as Double, memory as Double, gpu as Double, cost as Double]
 }

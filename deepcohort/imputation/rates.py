@@ -1,16 +1,14 @@
 """Learn the copying model's rates from the panel: impute some of its people from all the others."""
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 from deepcohort.imputation.copying import CopyModel, Rates, Sites
 from deepcohort.imputation.panel import PanelChunk
 
@@ -53,24 +51,21 @@ class LearntRates:
         """The rates alone."""
         return Rates(self.effective_size, self.error)
 
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(asdict(self), indent=1) + "\n")
-
     @classmethod
-    def load(cls, path: Path) -> "LearntRates":
-        """Read what ``save`` wrote; raises ``InputError`` where it is something else."""
+    def of(cls, facts: dict[str, Any]) -> "LearntRates":
+        """Read the facts of a trained model; raises ``InputError`` where they are something else."""
         try:
-            learnt = cls(**json.loads(path.read_text()))
+            learnt = cls(**facts)
             wrong = [name for name, (low, high) in LIMITS.items() if not low <= getattr(learnt, name) <= high]
-        except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+        except TypeError as error:
             raise InputError(
-                f"{path}: not a file of learnt rates ({error}); make it by learn-rates"
+                f"not learnt rates of the copying model ({error}): make them by train-chunk"
             ) from None
         if wrong:
             value = getattr(learnt, wrong[0])
-            raise InputError(f"{path}: {wrong[0]} is {value}, which cannot be: make it again by learn-rates")
+            raise InputError(
+                f"learnt rates: {wrong[0]} is {value}, which cannot be: make them by train-chunk"
+            )
         return learnt
 
 

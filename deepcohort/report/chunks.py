@@ -31,7 +31,7 @@ class Chunk:
         return self.counts.get("sites_filled_by_frequency", 0) > 0
 
 
-def read(counts: list[Path], rates: list[Path]) -> dict[str, Chunk]:
+def read(counts: list[Path], models: list[Path]) -> dict[str, Chunk]:
     """Read what was counted and learnt, by chunk in the genome's order.
 
     Files do not name their cohort: a chunk name that comes again is of the next cohort, and is told as
@@ -39,10 +39,10 @@ def read(counts: list[Path], rates: list[Path]) -> dict[str, Chunk]:
     """
     chunks: dict[str, Chunk] = defaultdict(Chunk)
     seen: Counter[str] = Counter()
-    for path in rates:
-        name = path.name.removesuffix(".rates.json")
+    for path in models:
+        name = path.name.removesuffix(".model")
         seen[name] += 1
-        _add_rates(chunks[_numbered(name, seen[name])], path)
+        _add_learnt(chunks[_numbered(name, seen[name])], path)
     seen = Counter()
     for path in counts:
         rows = _read_counts(path)
@@ -57,15 +57,18 @@ def _numbered(name: str, occurrence: int) -> str:
     return name if occurrence == 1 else f"{name} ({occurrence})"
 
 
-def _add_rates(chunk: Chunk, path: Path) -> None:
+def _add_learnt(chunk: Chunk, folder: Path) -> None:
+    """Add what the sidecar of a trained model says; models that learn nothing say little."""
     try:
-        learnt = json.loads(path.read_text(encoding="utf-8"))
-        chunk.learnt_from = int(learnt["people"])
+        learnt = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        chunk.learnt_from = int(learnt.get("people", 0))
         if chunk.learnt_from:
-            chunk.effective_size, chunk.error = float(learnt["effective_size"]), float(learnt["error"])
+            chunk.effective_size, chunk.error = (
+                float(learnt[name]) if name in learnt else None for name in ("effective_size", "error")
+            )
             chunk.gain = 100 * (1 - float(learnt["loss"]) / float(learnt["start_loss"]))
-    except (ValueError, KeyError, TypeError, ZeroDivisionError):
-        raise InputError(f"{path.name}: not a file of learnt rates: make it with 'learn-rates'") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError):
+        raise InputError(f"{folder.name}: not a trained model: make it with 'train-chunk'") from None
 
 
 def _read_counts(path: Path) -> list[dict[str, str]]:

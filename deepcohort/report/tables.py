@@ -23,7 +23,7 @@ class Files:
     harmonisation: list[Path] = field(default_factory=list)
     checks: list[Path] = field(default_factory=list)
     counts: list[Path] = field(default_factory=list)
-    rates: list[Path] = field(default_factory=list)
+    models: list[Path] = field(default_factory=list)
     versions: Path | None = None
 
 
@@ -36,7 +36,7 @@ def write_tables(files: Files, out: Path) -> None:
     summaries = [quality.summarise(path) for path in files.sites]
     checks = [dropped.read_check(path) for path in files.checks]
     counts = dropped.read_harmonisation(files.harmonisation)
-    found = chunks.read(files.counts, files.rates)
+    found = chunks.read(files.counts, files.models)
     out.mkdir(parents=True, exist_ok=True)
     sections = [
         summary.section(rows, summaries, checks, counts, found),

@@ -6,7 +6,7 @@ process IMPUTE_CHUNK {
     label 'img_imputation'
 
     input:
-    tuple val(meta), path(packed), path(rates), path(target), path(target_index), path(batch)
+    tuple val(meta), path(packed), path(trained), path(target), path(target_index), path(batch)
     val imputer
     val seed
     val mask_fraction
@@ -31,7 +31,7 @@ process IMPUTE_CHUNK {
         ${mask_fraction ? "--mask-fraction ${mask_fraction}" : ''} \\
         ${hds ? '--hds' : ''} \\
         --panel ${packed} \\
-        --rates ${rates} \\
+        --trained ${trained} \\
         --target ${target} \\
         --samples ${batch} \\
         --out ${part}.vcf.gz \\

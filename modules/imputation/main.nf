@@ -1,6 +1,6 @@
 // Imputation: chunks of each cohort imputed batch by batch, joined by chromosome, and scored.
 include { PACK_PANEL } from './pack_panel'
-include { LEARN_RATES } from './learn_rates'
+include { TRAIN_CHUNK } from './train_chunk'
 include { IMPUTE_CHUNK } from './impute_chunk'
 include { IMPUTE_CHUNK as IMPUTE_MASKED } from './impute_chunk'
 include { JOIN_CHROMOSOME } from './join_chromosome'
@@ -29,14 +29,14 @@ workflow IMPUTATION {
             .map { _file, meta, genotypes, index -> [meta, genotypes, index] },
         genetic_map
     )
-    LEARN_RATES(
+    TRAIN_CHUNK(
         withTarget(PACK_PANEL.out.packed, target_sites),
         options.imputer,
         options.seed
     )
 
-    // [ meta of chunk, panel.npz, rates.json, target.vcf.gz, index, batch.txt ]
-    ready = withTarget(LEARN_RATES.out.learnt, target)
+    // [ meta of chunk, panel.npz, trained model, target.vcf.gz, index, batch.txt ]
+    ready = withTarget(TRAIN_CHUNK.out.trained, target)
     jobs = ready.map { job -> [[cohort: job[0].cohort], job] }
         .combine(plan.map { meta, _table, lists -> [meta, lists] }, by: 0)
         .flatMap { _key, job, lists -> lists.collect { list -> job + [list] } }
@@ -76,14 +76,14 @@ workflow IMPUTATION {
     imputed = JOIN_CHROMOSOME.out.imputed
     sites = JOIN_CHROMOSOME.out.sites
     accuracy = COMBINE_ACCURACY.out.table
-    rates = LEARN_RATES.out.learnt.map { meta, _packed, learnt -> [meta, learnt] }
+    models = TRAIN_CHUNK.out.trained.map { meta, _packed, trained -> [meta, trained] }
     counted = IMPUTE_CHUNK.out.counts
 
     emit:
     imputed   // [ [cohort: 'cohort', chrom: '20'], cohort.20.vcf.gz, index ]
     sites     // [ [cohort: 'cohort', chrom: '20'], cohort.20.sites.tsv.gz ]
     accuracy  // accuracy.tsv, or nothing when nothing was scored
-    rates     // [ meta of chunk, rates.json ]
+    models    // [ meta of chunk, folder of the trained model ]
     counted   // [ meta of chunk, counts.tsv ]
 }
 

@@ -9,14 +9,14 @@ workflow REPORT {
     harmonisation  // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]
     checks         // [ [file: 'panel.20'], panel.20.check.json ]
     counts         // [ meta of chunk, counts.tsv ]
-    rates          // [ meta of chunk, rates.json ]
+    models         // [ meta of chunk, folder of the trained model ]
     versions       // YAML text of the programs that the other rooms used
     config         // assets/multiqc_config.yml
 
     main:
     REPORT_TABLES(
         accuracy.toList().map { tables -> tables ?: [] },
-        filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(rates),
+        filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models),
         versions
     )
     MULTIQC(REPORT_TABLES.out.tables, config)

@@ -11,7 +11,7 @@ process REPORT_TABLES {
     path harmonisation, stageAs: 'harmonisation/*', arity: '0..*'
     path checks, stageAs: 'checks/*', arity: '0..*'
     path counts, stageAs: 'counts/?/*', arity: '0..*'
-    path rates, stageAs: 'rates/?/*', arity: '0..*'
+    path models, stageAs: 'models/?/*', arity: '0..*'
     val versions
 
     output:
@@ -29,7 +29,7 @@ process REPORT_TABLES {
         ${eachFile('--harmonisation', harmonisation)} \\
         ${eachFile('--checks', checks)} \\
         ${eachFile('--counts', counts)} \\
-        ${eachFile('--rates', rates)} \\
+        ${eachFile('--models', models)} \\
         --versions software_versions.yml \\
         --out mqc
     """

@@ -1,19 +1,24 @@
 """A small cohort to impute: people phased, unphased, haploid and all missing, among them names from afar."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from deepcohort.imputation.chunk import Imputed, Settings, impute_chunk
-from deepcohort.imputation.copying import CpuCopyModel, Rates
+from deepcohort.genome.command import Device
+from deepcohort.imputation.chunk import Imputed, impute_chunk
+from deepcohort.imputation.copying import Rates
 from deepcohort.imputation.imputers import Imputer
+from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.parts import write_part
+from deepcohort.imputation.rates import LearntRates
 from deepcohort.imputation.targets import TargetChunk
+from deepcohort.imputation.trained import Trained
 from tests.imputation.haplotypes import founders, mosaics, panel_chunk
 
 RATES = Rates(3e3, 5e-3)
+UNLEARNT = LearntRates(1.0, 0.1, None, None, 0, 0, 0, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,10 @@ def impute(
     seed: int = 1,
     threads: int = 1,
 ) -> Imputed:
-    """Impute a chunk's core."""
-    return impute_chunk(panel, target, Settings(imputer, RATES, CpuCopyModel(threads), 1, threads))
+    """Impute a chunk's core; the rates are given, not learnt."""
+    facts = asdict(replace(UNLEARNT, **asdict(RATES)))
+    trained = Trained(imputer, facts if imputer is Imputer.copying else {})
+    return impute_chunk(panel, target, trained, Settings(imputer, Device.cpu, threads, seed))
 
 
 def write(

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepcohort.imputation.chunk import Settings, impute_chunk
-from deepcohort.imputation.copying import CpuCopyModel
+from deepcohort.imputation.chunk import impute_chunk
 from deepcohort.imputation.imputers import Imputer
+from deepcohort.imputation.models import Settings, model
 from deepcohort.imputation.panel import pack_panel
-from deepcohort.imputation.rates import learn_rates
 from deepcohort.imputation.targets import TargetChunk
 
 DATA = Path(os.environ.get("DEEPCOHORT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -55,13 +54,13 @@ def held_out():
 def dosages_and_truth(held_out, imputer, phased=True):
     """Copies of the minor allele, of people at untyped sites where it has 0.5 to 5 %."""
     panel, typed, truth = held_out
-    model = CpuCopyModel(2)
-    rates = learn_rates(panel, typed if imputer is Imputer.copying else typed[:0], model, 1).rates
+    settings = Settings(imputer, threads=2)
+    trained = model(imputer).train(panel, typed, settings)
     genotypes = truth[typed].astype(np.int8)
     genotypes = genotypes if phased else np.sort(genotypes, axis=2)
     samples = [f"s{i}" for i in range(PEOPLE)]
     target = TargetChunk(samples, "15", typed, genotypes, np.full(PEOPLE, phased), np.zeros(PEOPLE, bool))
-    imputed = impute_chunk(panel, target, Settings(imputer, rates, model, 1, 2))
+    imputed = impute_chunk(panel, target, trained, settings)
     first, second = imputed.chances[:, 0::2], imputed.chances[:, 1::2]
     dosage = first + second if phased else first + 2 * second
     frequency = panel.alt_frequency()[imputed.sites]

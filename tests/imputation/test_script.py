@@ -67,16 +67,16 @@ def pack(files, *, region="20:1-90000", core="1-90000", out="c.panel.npz"):
     return ["pack-panel", "--region", region, "--core", core, "--out", files / out, files / "panel.bcf"]
 
 
-def learn(files, *more):
+def train(files, *more):
     sites, panel = ("--target-sites", files / "target.sites.bcf"), ("--panel", files / "c.panel.npz")
-    return ["learn-rates", *panel, *sites, "--out", files / "c.rates.json", "--seed", 3, *more]
+    return ["train-chunk", *panel, *sites, "--out", files / "c.model", "--seed", 3, *more]
 
 
 def impute(files, batch="batch_0001", part="c", *more):
     out = files / f"{part}.{batch}.vcf.gz"
     return [
         "impute-chunk",
-        *("--panel", files / "c.panel.npz", "--rates", files / "c.rates.json"),
+        *("--panel", files / "c.panel.npz", "--trained", files / "c.model"),
         *("--target", files / "target.vcf.gz", "--samples", files / f"{batch}.txt"),
         *("--out", out, "--out-counts", files / f"{part}.{batch}.counts.tsv", *more),
     ]
@@ -92,9 +92,9 @@ def join(files, part="c"):
 
 @pytest.fixture(scope="module")
 def prepared(files):
-    """The files, with the panel packed and rates learnt."""
+    """The files, with the panel packed and a model trained."""
     done(*pack(files))
-    done(*learn(files))
+    done(*train(files))
     return files
 
 
@@ -118,8 +118,8 @@ def test_from_panel_to_accuracy(prepared):
     assert imputed.samples == masked.samples == SAMPLES
     assert len(list(imputed)) == 90
     assert 0 < len(list(masked)) < 30
-    rates = json.loads((files / "c.rates.json").read_text())
-    assert (rates["people"], rates["typed"], rates["seed"]) == (5, 30, 3)
+    learnt = json.loads((files / "c.model" / "model.json").read_text())
+    assert (learnt["people"], learnt["typed"], learnt["seed"]) == (5, 30, 3)
     with (files / "c.batch_0001.counts.tsv").open() as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
     assert {(row["chunk"], row["batch"]) for row in rows} == {("c", "batch_0001")}
@@ -130,9 +130,11 @@ def test_from_panel_to_accuracy(prepared):
 
 
 def test_plain_imputers_learn_nothing(prepared, tmp_path):
-    out = tmp_path / "rates.json"
-    done(*learn(prepared, "--imputer", "knn", "--out", out))
-    assert json.loads(out.read_text())["people"] == 0
+    done(*train(prepared, "--imputer", "knn", "--out", tmp_path / "knn.model"))
+    assert "people" not in json.loads((tmp_path / "knn.model" / "model.json").read_text())
+    model = ("--trained", tmp_path / "knn.model", "--imputer")
+    done(*impute(prepared, "batch_0001", "k", *model, "knn"))
+    refused("a model for --imputer knn, not for svd", *impute(prepared, "batch_0001", "x", *model, "svd"))
 
 
 def test_another_release_is_refused(files):
@@ -167,9 +169,8 @@ def test_people_who_are_not_in_the_target_are_refused(prepared, tmp_path):
     refused("there is no sample Nemo", *impute(prepared, part="x"), "--samples", tmp_path / "batch_0001.txt")
 
 
-def test_rates_that_are_none_are_refused(prepared, tmp_path):
-    (tmp_path / "rates.json").write_text("[]")
-    refused("not a file of learnt rates", *impute(prepared, part="x"), "--rates", tmp_path / "rates.json")
+def test_a_model_that_is_none_is_refused(prepared, tmp_path):
+    refused("not a trained model", *impute(prepared, part="x"), "--trained", tmp_path)
     assert not list(prepared.glob("x.*"))
 
 

@@ -154,7 +154,7 @@ def test_lock_pins_hashes_and_names_no_index(lock: Path) -> None:
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT / "containers")))
 def test_lock_is_compiled_from_the_extra_of_its_image(lock: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [lock.parent.name, *(["gpu"] if lock.stem.endswith("-gpu") else [])]
+    extras = [lock.parent.name, *(["torch"] if lock.stem.endswith("-torch") else [])]
     wanted = project["dependencies"] + [
         requirement for extra in extras for requirement in project["optional-dependencies"][extra]
     ]
@@ -180,7 +180,7 @@ def test_pytorch_is_in_the_gpu_lock_only() -> None:
     with_torch = {
         lock.name for lock in LOCKS if any(canonical(requirement) == "torch" for requirement in locked(lock))
     }
-    assert with_torch == {"requirements-gpu.lock"}
+    assert with_torch == {"requirements-torch.lock"}
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -246,13 +246,13 @@ def test_build_takes_registry_and_flags_of_a_site(pretended_engine: Path) -> Non
 
 
 def test_build_makes_the_gpu_variant_on_request(pretended_engine: Path) -> None:
-    assert build(pretended_engine, "imputation-gpu", "imputation").returncode == 0
+    assert build(pretended_engine, "imputation-torch", "imputation").returncode == 0
     gpu, cpu = calls(pretended_engine)
-    assert option(gpu, "--tag").endswith("-gpu") and "VARIANT=-gpu" in gpu
-    assert not option(cpu, "--tag").endswith("-gpu") and "VARIANT=-gpu" not in cpu
+    assert option(gpu, "--tag").endswith("-torch") and "VARIANT=-torch" in gpu
+    assert not option(cpu, "--tag").endswith("-torch") and "VARIANT=-torch" not in cpu
 
 
 def test_build_refuses_an_unknown_image(pretended_engine: Path) -> None:
-    result = build(pretended_engine, "report-gpu")
+    result = build(pretended_engine, "report-torch")
     assert result.returncode == 2
-    assert "no image report-gpu: containers/report/requirements-gpu.lock does not exist" in result.stderr
+    assert "no image report-torch: containers/report/requirements-torch.lock does not exist" in result.stderr

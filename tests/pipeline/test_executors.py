@@ -10,7 +10,7 @@ from tests.pipeline.test_stub import ONE_COHORT, write_inputs
 
 pytestmark = pytest.mark.pipeline
 
-ON_GPU = {"LEARN_RATES", "IMPUTE_CHUNK", "IMPUTE_MASKED"}
+ON_GPU = {"TRAIN_CHUNK", "IMPUTE_CHUNK", "IMPUTE_MASKED"}
 
 # Runs what should run in the image right here.
 ENGINE = """#!/usr/bin/env bash
@@ -48,7 +48,7 @@ def test_engine_gets_image_and_gpu_of_each_task(nextflow: Nextflow) -> None:
     assert run.returncode == 0, run.output
     assert run.tasks == ONE_COHORT
     for process, image in images(run).items():
-        assert image.endswith("-gpu") == (process in ON_GPU), f"{process} runs in {image}"
+        assert image.endswith("-torch") == (process in ON_GPU), f"{process} runs in {image}"
         for script in run.scripts(process):
             assert image in script and "docker run" in script
             assert ("--gpus all" in script) == (process in ON_GPU), process

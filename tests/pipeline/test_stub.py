@@ -17,7 +17,7 @@ ONE_COHORT = {
     "CHECK_TARGET": 1,
     "PLAN": 1,
     "PACK_PANEL": 2,
-    "LEARN_RATES": 2,
+    "TRAIN_CHUNK": 2,
     "IMPUTE_CHUNK": 4,
     "IMPUTE_MASKED": 2,
     "JOIN_CHROMOSOME": 1,

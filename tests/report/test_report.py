@@ -69,11 +69,11 @@ def check_file(path: Path, **changed: object) -> Path:
     return path
 
 
-def rates_file(path: Path, people: int = 20) -> Path:
+def model_folder(path: Path, people: int = 20) -> Path:
     loss = {"loss": 0.08, "start_loss": 0.1} if people else {"loss": None, "start_loss": None}
     learnt = {"effective_size": 123456.0, "error": 0.002, "people": people, "typed": 9, "sites": 100}
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(learnt | loss | {"evaluations": 9, "seed": 1}))
+    path.mkdir(parents=True)
+    (path / "model.json").write_text(json.dumps(learnt | loss | {"evaluations": 9, "seed": 1}))
     return path
 
 
@@ -114,10 +114,10 @@ def simulated(folder: Path) -> Files:
             counts_file(folder / "3/x.tsv", two, "batch_0001", people=500, sites_filled_by_frequency=88),
             counts_file(folder / "4/x.tsv", one, "batch_0001", people=7, typed_sites=8),
         ],
-        rates=[
-            rates_file(folder / "1" / f"{one}.rates.json"),
-            rates_file(folder / "2" / f"{two}.rates.json", people=0),
-            rates_file(folder / "3" / f"{one}.rates.json"),
+        models=[
+            model_folder(folder / "1" / f"{one}.model"),
+            model_folder(folder / "2" / f"{two}.model", people=0),
+            model_folder(folder / "3" / f"{one}.model"),
         ],
         versions=folder / "versions.yml",
     )  # fmt: skip
@@ -341,7 +341,7 @@ def run_script(*arguments: object) -> subprocess.CompletedProcess:
 def test_the_script_makes_the_same_tables(made, tmp_path):
     files = simulated(tmp_path)
     arguments: list[object] = ["--versions", files.versions, "--out", tmp_path / "mqc"]
-    for name in ("accuracy", "sites", "harmonisation", "checks", "counts", "rates"):
+    for name in ("accuracy", "sites", "harmonisation", "checks", "counts", "models"):
         for path in getattr(files, name):
             arguments += [f"--{name}", path]
     done = run_script(*arguments)
@@ -386,5 +386,5 @@ def test_other_bad_tables_are_refused(tmp_path):
         accuracy.read([bad])
     with pytest.raises(InputError, match=r"bad.tsv: its columns are not chunk, batch, what, count"):
         chunks.read([bad], [])
-    with pytest.raises(InputError, match=r"bad.tsv: not a file of learnt rates"):
+    with pytest.raises(InputError, match=r"bad.tsv: not a trained model: make it with 'train-chunk'"):
         chunks.read([], [bad])

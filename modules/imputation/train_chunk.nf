@@ -1,5 +1,5 @@
-// How often haplotypes of the chunk switch and err, learnt from the panel itself.
-process LEARN_RATES {
+// The model of a chunk, trained on the panel itself for the sites that the target has.
+process TRAIN_CHUNK {
     tag "${meta.cohort}:${meta.chunk}"
     label 'process_low'
     label 'process_gpu'
@@ -11,14 +11,14 @@ process LEARN_RATES {
     val seed
 
     output:
-    tuple val(meta), path(packed, includeInputs: true), path("${meta.chunk}.rates.json"), emit: learnt
+    tuple val(meta), path(packed, includeInputs: true), path("${meta.chunk}.model"), emit: trained
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('numba'), eval("python3 -c 'from importlib.metadata import version; print(version(\"numba\"))'"), topic: versions
 
     script:
     """
-    imputation.py learn-rates \\
+    imputation.py train-chunk \\
         --release ${workflow.manifest.version} \\
         --threads ${task.cpus} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} \\
@@ -26,11 +26,12 @@ process LEARN_RATES {
         --imputer ${imputer} \\
         --panel ${packed} \\
         --target-sites ${target_sites} \\
-        --out ${meta.chunk}.rates.json
+        --out ${meta.chunk}.model
     """
 
     stub:
     """
-    echo '{}' > ${meta.chunk}.rates.json
+    mkdir ${meta.chunk}.model
+    echo '{}' > ${meta.chunk}.model/model.json
     """
 }

@@ -1,0 +1,72 @@
+"""Every model behind one small interface: trained once on a panel chunk, then asked for chances."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.genome.command import Device
+from deepcohort.imputation.imputers import Imputer
+from deepcohort.imputation.panel import PanelChunk
+from deepcohort.imputation.targets import TargetChunk
+from deepcohort.imputation.trained import Trained
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which model, where it runs, and the seed of all that is drawn."""
+
+    imputer: Imputer
+    device: Device = Device.cpu
+    threads: int = 1
+    seed: int = 1
+
+
+class Model(Protocol):
+    """A module ``by_<kind>`` with two functions."""
+
+    def train(self, panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
+        """Learn from the panel what the model needs to impute from ``typed``, int64[M] sites of it."""
+
+    def impute(
+        self,
+        panel: PanelChunk,
+        target: TargetChunk,
+        sites: NDArray[np.int64],
+        trained: Trained,
+        settings: Settings,
+    ) -> Float32:
+        """Chances at ``sites`` (int64[U] of the panel), float32[U, 2n], as ``Imputed`` holds them."""
+
+
+KINDS = {
+    Imputer.copying: "copying",
+    Imputer.naive: "baseline",
+    Imputer.knn: "baseline",
+    Imputer.svd: "baseline",
+}
+
+
+def model(imputer: Imputer) -> Model:
+    """Return the module of a model; it is imported now, since some take seconds and others need PyTorch."""
+    return cast(Model, import_module(f"deepcohort.imputation.by_{KINDS[imputer]}"))
+
+
+def make_genotypes(chances: Float32, people: NDArray[np.int64]) -> None:
+    """Turn the chances of ALT on people's two haplotypes into those of one and of two ALT, in place."""
+    for person in people:
+        first, second = chances[:, 2 * person], chances[:, 2 * person + 1]
+        both = first * second
+        first += second
+        first -= 2 * both
+        second[:] = both
+
+
+def told_by_phase(haplotypes: Float32, target: TargetChunk) -> Float32:
+    """Chances as ``Imputed`` holds them, by genotype of people without phase, in place of ``haplotypes``."""
+    make_genotypes(haplotypes, np.flatnonzero(~target.phased))
+    return haplotypes
