@@ -29,13 +29,13 @@ def impute(
     typed_alleles, cm = panel.alleles(target.typed), panel.cm[target.typed]
     rates = LearntRates.of(trained.facts).rates
     asked = Sites.between(cm, panel.cm[sites])
-    impute = copy_model(settings.device, settings.threads).prepare(
-        typed_alleles, cm, asked, panel.carriers(sites)
-    )
+    model = copy_model(settings.device, settings.threads)
+    copier = model.prepare(typed_alleles, cm, asked, panel.carriers(sites))
+    switches = rates.switches(cm, panel.n_haplotypes)
 
     def dosages(genotypes: NDArray[np.int8]) -> Float32:
         observed = genotypes.reshape(len(genotypes), -1)
-        return impute(rates, rates.emission(observed))
+        return copier.dosages(switches, rates.emission(observed))
 
     if target.phased.all():
         return dosages(target.genotypes)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.progress import progress
-from deepcohort.imputation.hmm import backward_step, forward_step, read_out
+from deepcohort.imputation.hmm import add_occupancy, backward_step, forward_step, read_out
 from deepcohort.imputation.panel import Carriers
 
 LANES = 128
@@ -86,8 +86,38 @@ class Sites:
         return cls(starts.astype(np.int64), np.clip(weight, 0, 1).astype(np.float32))
 
 
-Impute = Callable[[Rates, Float32], Float32]
-"""From rates and emission, float32[M, 2, H], to the dosage of ALT at the asked sites, float32[U, H]."""
+@dataclass(frozen=True)
+class Prior:
+    """Whom a target haplotype (lane) chooses at a switch, before its alleles are looked at.
+
+    group: int32[K], which of C groups a panel haplotype is of. weight: float32[C, H], how many times more
+    likely than by chance a haplotype of the group is chosen; a lane's mean over all K haplotypes is one.
+    """
+
+    group: NDArray[np.int32]
+    weight: Float32
+
+    @classmethod
+    def uniform(cls, n_panel: int, n_lanes: int) -> "Prior":
+        """Everybody alike: the plain model of Li and Stephens."""
+        return cls(np.zeros(n_panel, np.int32), np.ones((1, n_lanes), np.float32))
+
+    def lanes(self, part: slice) -> "Prior":
+        """The prior of some lanes."""
+        return Prior(self.group, np.ascontiguousarray(self.weight[:, part]))
+
+
+class Copier(Protocol):
+    """A panel at its typed sites, ready to be copied from.
+
+    Both take switches, float32[M], emission, float32[M, 2, H], and a prior (None: uniform).
+    """
+
+    def dosages(self, switches: Float32, emission: Float32, prior: Prior | None = None) -> Float32:
+        """Dosage of ALT at the asked sites, float32[U, H]."""
+
+    def occupancy(self, switches: Float32, emission: Float32, prior: Prior) -> Float32:
+        """Mean over typed sites of the posterior of each of the prior's groups, float32[C, H]."""
 
 
 class CopyModel(Protocol):
@@ -95,7 +125,7 @@ class CopyModel(Protocol):
 
     def prepare(
         self, typed: NDArray[np.uint8], cm: NDArray[np.float64], sites: Sites, carriers: Carriers
-    ) -> Impute:
+    ) -> Copier:
         """Take in the panel's alleles at the M typed sites, uint8[M, K], their place, and what is asked."""
 
 
@@ -107,29 +137,60 @@ class CpuCopyModel:
 
     def prepare(
         self, typed: NDArray[np.uint8], cm: NDArray[np.float64], sites: Sites, carriers: Carriers
-    ) -> Impute:
+    ) -> Copier:
         """See ``CopyModel``. Memory grows with K·sqrt(M) a thread, never with H beyond the output."""
+        return CpuCopier(typed, sites, carriers, self.threads)
 
-        def impute(rates: Rates, emission: Float32) -> Float32:
-            dosage = np.empty((len(sites.weight), emission.shape[2]), np.float32)
-            switches = rates.switches(cm, typed.shape[1])
-            lanes = lanes_at_once(typed.shape, emission.shape[2], self.threads)
-            starts = range(0, emission.shape[2], lanes)
-            with (
-                ThreadPoolExecutor(self.threads) as pool,
-                progress("haplotypes imputed", emission.shape[2]) as bar,
-            ):
 
-                def run(first: int) -> None:
-                    part = slice(first, first + lanes)
-                    observed = np.ascontiguousarray(emission[:, :, part])
-                    dosage[:, part] = _dosages(typed, switches, observed, sites, carriers)
-                    bar.update(observed.shape[2])
+@dataclass(frozen=True)
+class CpuCopier:
+    """See ``Copier``; lanes go through in parts, one part on each thread at a time."""
 
-                list(pool.map(run, starts))
-            return dosage
+    typed: NDArray[np.uint8]
+    sites: Sites
+    carriers: Carriers
+    threads: int
 
-        return impute
+    def dosages(self, switches: Float32, emission: Float32, prior: Prior | None = None) -> Float32:
+        """See ``Copier``."""
+        dosage = np.empty((len(self.sites.weight), emission.shape[2]), np.float32)
+
+        def run(part: slice, observed: Float32, given: Prior) -> None:
+            posteriors = _posteriors(self.typed, switches, observed, given)
+            dosage[:, part] = _read_dosages(posteriors, observed.shape[2], self.sites, self.carriers)
+
+        self._in_parts(run, emission, prior)
+        return dosage
+
+    def occupancy(self, switches: Float32, emission: Float32, prior: Prior) -> Float32:
+        """See ``Copier``."""
+        occupancy = np.zeros(prior.weight.shape, np.float32)
+
+        def run(part: slice, observed: Float32, given: Prior) -> None:
+            found = np.zeros(given.weight.shape, np.float32)
+            for interval, left, _ in _posteriors(self.typed, switches, observed, given):
+                if interval:
+                    add_occupancy(*left, given.group, found)
+            occupancy[:, part] = found / len(switches)
+
+        self._in_parts(run, emission, prior)
+        return occupancy
+
+    def _in_parts(
+        self, run: Callable[[slice, Float32, Prior], None], emission: Float32, prior: Prior | None
+    ) -> None:
+        """Call ``run`` with each part of the lanes, its emission and its prior."""
+        n_lanes = emission.shape[2]
+        prior = prior or Prior.uniform(self.typed.shape[1], n_lanes)
+        lanes = lanes_at_once(self.typed.shape, n_lanes, self.threads)
+        with ThreadPoolExecutor(self.threads) as pool, progress("haplotypes imputed", n_lanes) as bar:
+
+            def run_part(first: int) -> None:
+                part = slice(first, min(first + lanes, n_lanes))
+                run(part, np.ascontiguousarray(emission[:, :, part]), prior.lanes(part))
+                bar.update(part.stop - part.start)
+
+            list(pool.map(run_part, range(0, n_lanes, lanes)))
 
 
 def lanes_at_once(shape: tuple[int, ...], wanted: int, threads: int) -> int:
@@ -140,12 +201,12 @@ def lanes_at_once(shape: tuple[int, ...], wanted: int, threads: int) -> int:
     return max(min(LANES, fitting, enough), 2 * VECTOR)
 
 
-def _dosages(
-    typed: NDArray[np.uint8], switches: Float32, emission: Float32, sites: Sites, carriers: Carriers
+def _read_dosages(
+    posteriors: Iterator[tuple[int, Posterior, Posterior]], n_lanes: int, sites: Sites, carriers: Carriers
 ) -> Float32:
     """Dosages of the lanes of one thread."""
-    dosage = np.empty((len(sites.weight), emission.shape[2]), np.float32)
-    for interval, left, right in _posteriors(typed, switches, emission):
+    dosage = np.empty((len(sites.weight), n_lanes), np.float32)
+    for interval, left, right in posteriors:
         u = slice(sites.starts[interval], sites.starts[interval + 1])
         if u.stop > u.start:
             offsets = carriers.starts[u.start : u.stop + 1]
@@ -155,7 +216,7 @@ def _dosages(
 
 
 def _posteriors(
-    typed: NDArray[np.uint8], switches: Float32, emission: Float32
+    typed: NDArray[np.uint8], switches: Float32, emission: Float32, prior: Prior
 ) -> Iterator[tuple[int, Posterior, Posterior]]:
     """Yield (interval, posterior at its left end, at its right end), from the last interval to the first.
 
@@ -166,10 +227,11 @@ def _posteriors(
     block = ceil(sqrt(n_typed))
     begins = list(range(0, n_typed, block))
     checkpoints: list[tuple[Float32, Float32]] = []
+    group, weight = prior.group, prior.weight
     alpha, total = np.full((n_panel, n_lanes), 1 / n_panel, np.float32), np.ones(n_lanes, np.float32)
     other = np.empty_like(alpha)
     for m in range(begins[-1] + 1):
-        forward_step(alpha, other, typed[m], switches[m], emission[m], total)
+        forward_step(alpha, other, typed[m], switches[m], emission[m], group, weight, total)
         alpha, other = other, alpha
         if m % block == 0:
             checkpoints.append((alpha.copy(), total.copy()))
@@ -183,10 +245,11 @@ def _posteriors(
         states = [first, *stored[1 : end - begin]]
         for m in range(begin + 1, end):
             before, after = states[m - begin - 1], states[m - begin]
-            forward_step(before, after, typed[m], switches[m], emission[m], total)
+            forward_step(before, after, typed[m], switches[m], emission[m], group, weight, total)
         for m in range(end - 1, begin - 1, -1):
             posterior = states[m - begin]
-            left = posterior, backward_step(posterior, beta, typed[m], ahead, emission[m], scale)
+            total = backward_step(posterior, beta, typed[m], ahead, emission[m], group, weight, scale)
+            left = posterior, total
             yield m + 1, left, left if right is None else right
             right, ahead = left, switches[m]
     assert right is not None

@@ -1,5 +1,6 @@
 """The copying model in PyTorch, for GPUs: the same posterior, with dosages read out by matrix products."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -8,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from deepcohort.genome.progress import progress
-from deepcohort.imputation.copying import Float32, Impute, Rates, Sites
+from deepcohort.imputation.copying import Float32, Prior, Sites
 from deepcohort.imputation.panel import Carriers
 
 LARGEST_LANES = 2048
@@ -27,34 +28,75 @@ class TorchCopyModel:
 
     def prepare(
         self, typed: NDArray[np.uint8], cm: NDArray[np.float64], sites: Sites, carriers: Carriers
-    ) -> Impute:
+    ) -> "TorchCopier":
         """See ``CopyModel``."""
-        alleles = torch.from_numpy(typed).to(self.device).long()
-        minor = _dense(carriers, typed.shape[1], self.device)
-        starts = sites.starts.tolist()
-        weight = torch.from_numpy(sites.weight).to(self.device)[:, None]
-
-        def impute(rates: Rates, emission: Float32) -> Float32:
-            switches = rates.switches(cm, typed.shape[1]).tolist()
-            lanes = self._lanes(*typed.shape)
-            dosage = np.empty((len(sites.weight), emission.shape[2]), np.float32)
-            with progress("haplotypes imputed", emission.shape[2]) as bar:
-                for first in range(0, emission.shape[2], lanes):
-                    part = slice(first, first + lanes)
-                    observed = torch.from_numpy(np.ascontiguousarray(emission[:, :, part])).to(self.device)
-                    found = _dosages(alleles, switches, observed, minor, starts, weight)
-                    dosage[:, part] = found.cpu().numpy()
-                    bar.update(observed.shape[2])
-            dosage[carriers.flipped] = 1 - dosage[carriers.flipped]
-            return np.clip(dosage, 0, 1, out=dosage)
-
-        return impute
+        return TorchCopier(
+            device=self.device,
+            alleles=torch.from_numpy(typed).to(self.device).long(),
+            minor=_dense(carriers, typed.shape[1], self.device),
+            flipped=carriers.flipped,
+            starts=sites.starts.tolist(),
+            weight=torch.from_numpy(sites.weight).to(self.device)[:, None],
+            lanes=self._lanes(*typed.shape),
+        )
 
     def _lanes(self, n_typed: int, n_panel: int) -> int:
         """Haplotypes whose forward variables, kept at 2·sqrt(M) sites, fit into memory."""
         free = torch.cuda.mem_get_info()[0] * SHARE_OF_MEMORY if self.device == "cuda" else CPU_BYTES
         states = (2 * ceil(sqrt(n_typed)) + 4) * n_panel * 4
         return int(min(max(free // states, 1), LARGEST_LANES))
+
+
+@dataclass(frozen=True)
+class TorchCopier:
+    """See ``Copier``; tensors of the panel stay on the device."""
+
+    device: str
+    alleles: torch.Tensor
+    minor: torch.Tensor
+    flipped: NDArray[np.bool_]
+    starts: list[int]
+    weight: torch.Tensor
+    lanes: int
+
+    def dosages(self, switches: Float32, emission: Float32, prior: Prior | None = None) -> Float32:
+        """See ``Copier``."""
+        dosage = np.empty((len(self.weight), emission.shape[2]), np.float32)
+        for part, posteriors in self._in_parts(switches, emission, prior):
+            found = torch.empty((len(self.weight), part.stop - part.start), device=self.device)
+            for interval, left, right in posteriors:
+                u = slice(self.starts[interval], self.starts[interval + 1])
+                _read_out(found[u], self.minor[u], self.weight[u], left, right)
+            dosage[:, part] = found.cpu().numpy()
+        dosage[self.flipped] = 1 - dosage[self.flipped]
+        return np.clip(dosage, 0, 1, out=dosage)
+
+    def occupancy(self, switches: Float32, emission: Float32, prior: Prior) -> Float32:
+        """See ``Copier``."""
+        occupancy = np.empty(prior.weight.shape, np.float32)
+        group = torch.from_numpy(prior.group).to(self.device).long()
+        for part, posteriors in self._in_parts(switches, emission, prior):
+            found = torch.zeros((len(occupancy), part.stop - part.start), device=self.device)
+            for interval, left, _ in posteriors:
+                if interval:
+                    found.index_add_(0, group, left)
+            occupancy[:, part] = found.cpu().numpy() / len(switches)
+        return occupancy
+
+    def _in_parts(
+        self, switches: Float32, emission: Float32, prior: Prior | None
+    ) -> Iterator[tuple[slice, Iterator[tuple[int, torch.Tensor, torch.Tensor]]]]:
+        """Yield each part of the lanes with its posteriors, see ``_posteriors``."""
+        n_lanes = emission.shape[2]
+        prior = prior or Prior.uniform(self.alleles.shape[1], n_lanes)
+        group = torch.from_numpy(prior.group).to(self.device).long()
+        with progress("haplotypes imputed", n_lanes) as bar:
+            for first in range(0, n_lanes, self.lanes):
+                part = slice(first, min(first + self.lanes, n_lanes))
+                observed = torch.from_numpy(np.ascontiguousarray(emission[:, :, part])).to(self.device)
+                entry = torch.from_numpy(prior.lanes(part).weight).to(self.device)[group] / len(group)
+                yield part, _posteriors(self.alleles, switches.tolist(), observed, entry)
+                bar.update(part.stop - part.start)
 
 
 def _dense(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
@@ -65,52 +107,43 @@ def _dense(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
     return torch.from_numpy(dense).to(device)
 
 
-def _dosages(
-    alleles: torch.Tensor,
-    switches: list[float],
-    emission: torch.Tensor,
-    minor: torch.Tensor,
-    starts: list[int],
-    weight: torch.Tensor,
-) -> torch.Tensor:
-    """Minor-allele dosages [U, L] of one batch; states are kept at every ``sqrt(M)``-th site."""
-    n_typed, n_panel = alleles.shape
-    n_lanes = emission.shape[2]
+def _posteriors(
+    alleles: torch.Tensor, switches: list[float], emission: torch.Tensor, entry: torch.Tensor
+) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+    """Yield (interval, posterior [K, L] at its left end, at its right end), from the last to the first.
+
+    entry: the prior, [K, L], of sum one. States are kept at every ``sqrt(M)``-th site.
+    """
+    n_typed = len(alleles)
     block = max(1, ceil(sqrt(n_typed)))
     begins = list(range(0, n_typed, block))
-    dosage = torch.empty((minor.shape[0], n_lanes), device=emission.device)
-    alpha = torch.full((n_panel, n_lanes), 1 / n_panel, device=emission.device)
+    alpha = entry
     checkpoints = []
     for begin in begins:
         checkpoints.append(alpha)
         for m in range(begin, min(begin + block, n_typed)):
-            alpha = _forward(alpha, alleles[m], switches[m], emission[m])
+            alpha = _forward(alpha, alleles[m], switches[m], emission[m], entry)
     beta = torch.ones_like(alpha)
     right: torch.Tensor | None = None
     for begin in reversed(begins):
         stored = [checkpoints.pop()]
         for m in range(begin, min(begin + block, n_typed)):
-            stored.append(_forward(stored[-1], alleles[m], switches[m], emission[m]))
+            stored.append(_forward(stored[-1], alleles[m], switches[m], emission[m], entry))
         for m in reversed(range(begin, min(begin + block, n_typed))):
             left = stored.pop() * beta
             left = left / left.sum(dim=0)
-            right = left if right is None else right
-            u = slice(starts[m + 1], starts[m + 2])
-            _read_out(dosage[u], minor[u], weight[u], left, right)
+            yield m + 1, left, left if right is None else right
             beta = beta * emission[m][alleles[m]]
-            beta = beta * ((1 - switches[m]) / beta.mean(dim=0)) + switches[m]
+            beta = beta * ((1 - switches[m]) / (beta * entry).sum(dim=0)) + switches[m]
             right = left
     assert right is not None
-    u = slice(0, starts[1])
-    _read_out(dosage[u], minor[u], weight[u], right, right)
-    return dosage
+    yield 0, right, right
 
 
 def _forward(
-    alpha: torch.Tensor, alleles: torch.Tensor, switch: float, emission: torch.Tensor
+    alpha: torch.Tensor, alleles: torch.Tensor, switch: float, emission: torch.Tensor, entry: torch.Tensor
 ) -> torch.Tensor:
-    moved = alpha * ((1 - switch) / alpha.sum(dim=0)) + switch / len(alpha)
-    return moved * emission[alleles]
+    return (alpha * ((1 - switch) / alpha.sum(dim=0)) + switch * entry) * emission[alleles]
 
 
 def _read_out(

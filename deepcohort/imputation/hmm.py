@@ -13,43 +13,60 @@ from deepcohort.genome.compiled import compiled
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
+Int32 = NDArray[np.int32]
 
 
 @compiled
 def forward_step(
-    before: Float32, after: Float32, alleles: UInt8, switch: float, emission: Float32, total: Float32
+    before: Float32,
+    after: Float32,
+    alleles: UInt8,
+    switch: float,
+    emission: Float32,
+    group: Int32,
+    weight: Float32,
+    total: Float32,
 ) -> None:
     """Take the forward variable from one typed site, ``before[K, L]``, to the next, ``after[K, L]``.
 
     They must be two arrays, or the loop is not vectorised. alleles: the panel's at the next site, [K].
     switch: probability of a new copying choice on the way. emission: P(observed | copied allele) there as
-    [2, L]. total: sum of ``before`` per lane (it is divided out), overwritten by the sum of ``after``.
+    [2, L]. group, weight: the prior of a new choice, [K] and [C, L] (see ``Prior``). total: sum of
+    ``before`` per lane (it is divided out), overwritten by the sum of ``after``.
     """
     n_panel, n_lanes = before.shape
-    jump = np.float32(switch / n_panel)
+    jump = (weight * np.float32(switch / n_panel)).astype(np.float32)
     stay = np.empty(n_lanes, np.float32)
     for lane in range(n_lanes):
         stay[lane] = np.float32(1.0 - switch) / total[lane]
         total[lane] = 0.0
     for k in range(n_panel):
         old, new = before[k], after[k]
-        likelihood = emission[alleles[k]]
+        likelihood, entry = emission[alleles[k]], jump[group[k]]
         for lane in range(n_lanes):
-            value = (old[lane] * stay[lane] + jump) * likelihood[lane]
+            value = (old[lane] * stay[lane] + entry[lane]) * likelihood[lane]
             new[lane] = value
             total[lane] += value
 
 
 @compiled
 def backward_step(
-    alpha: Float32, beta: Float32, alleles: UInt8, switch: float, emission: Float32, scale: Float32
+    alpha: Float32,
+    beta: Float32,
+    alleles: UInt8,
+    switch: float,
+    emission: Float32,
+    group: Int32,
+    weight: Float32,
+    scale: Float32,
 ) -> Float32:
     """Turn ``alpha[K, L]`` at a typed site into the posterior and take ``beta[K, L]`` past it, in place.
 
     beta comes as left by the typed site after this one: times that site's emission, but not yet through
     the switch on the way, which is done here, so that memory is gone through once. switch: on the way to
-    that next site. alleles, emission: of this site. scale: beta's mean per lane, overwritten by that of
-    the new beta. Returns what divides a lane of alpha so that it sums to one.
+    that next site. alleles, emission: of this site. group, weight: as in ``forward_step``. scale: beta's
+    mean per lane, by the prior, overwritten by that of the new beta. Returns what divides a lane of alpha
+    so that it sums to one.
     """
     n_panel, n_lanes = alpha.shape
     stay = np.empty(n_lanes, np.float32)
@@ -60,7 +77,7 @@ def backward_step(
     total = np.zeros(n_lanes, np.float32)
     for k in range(n_panel):
         forward, backward = alpha[k], beta[k]
-        likelihood = emission[alleles[k]]
+        likelihood, entry = emission[alleles[k]], weight[group[k]]
         for lane in range(n_lanes):
             backward[lane] = backward[lane] * stay[lane] + jump
         for lane in range(n_lanes):
@@ -68,12 +85,25 @@ def backward_step(
             forward[lane] = joint
             total[lane] += joint
         for lane in range(n_lanes):
-            value = backward[lane] * likelihood[lane]
-            backward[lane] = value
-            scale[lane] += value
+            backward[lane] *= likelihood[lane]
+        for lane in range(n_lanes):
+            scale[lane] += backward[lane] * entry[lane]
     for lane in range(n_lanes):
         scale[lane] /= n_panel
     return total
+
+
+@compiled
+def add_occupancy(posterior: Float32, total: Float32, group: Int32, occupancy: Float32) -> None:
+    """Add the posterior [K, L], divided by ``total``, to the groups of its panel haplotypes, [C, L]."""
+    n_panel, n_lanes = posterior.shape
+    share = np.empty(n_lanes, np.float32)
+    for lane in range(n_lanes):
+        share[lane] = np.float32(1.0) / total[lane]
+    for k in range(n_panel):
+        row, sums = posterior[k], occupancy[group[k]]
+        for lane in range(n_lanes):
+            sums[lane] += row[lane] * share[lane]
 
 
 @compiled

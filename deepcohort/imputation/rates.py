@@ -118,7 +118,8 @@ def _hidden_loss(
     prepared = model.prepare(typed_alleles[:, kept], panel.cm[typed], sites, panel.carriers(asked, kept))
 
     def loss(rates: Rates) -> float:
-        dosage = np.clip(prepared(rates, rates.emission(observed)), 1e-4, 1 - 1e-4)
+        switches = rates.switches(panel.cm[typed], len(kept))
+        dosage = np.clip(prepared.dosages(switches, rates.emission(observed)), 1e-4, 1 - 1e-4)
         return float(-np.log(np.where(truth == 1, dosage, 1 - dosage)).mean(dtype=np.float64))
 
     return loss

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deepcohort.imputation.copying import Rates
+from deepcohort.imputation.copying import Prior, Rates
 from deepcohort.imputation.panel import PanelChunk
 from tests.genotypes import write_vcf
 
@@ -70,6 +70,14 @@ def panel_chunk(
     )
 
 
+def some_prior(n_panel: int, n_lanes: int, n_groups: int = 3) -> Prior:
+    """A prior that differs from lane to lane."""
+    rng = np.random.default_rng(n_panel)
+    group = rng.integers(n_groups, size=n_panel).astype(np.int32)
+    weight = rng.exponential(size=(n_groups, n_lanes)) + 0.05
+    return Prior(group, (weight / weight[group].mean(axis=0)).astype(np.float32))
+
+
 def write_target(
     path: Path, panel: PanelChunk, sites: np.ndarray, cells: Sequence[Sequence[str]], samples: Sequence[str]
 ) -> Path:
@@ -81,9 +89,14 @@ def write_target(
     return write_vcf(path, records, samples)
 
 
-def transition(switch: float, n_panel: int) -> np.ndarray:
-    """Chances to go from one panel haplotype to another, [K, K]."""
-    return (1 - switch) * np.eye(n_panel) + switch / n_panel
+def transition(switch: float, entry: np.ndarray) -> np.ndarray:
+    """Chances to go from one panel haplotype to another, [K, K]; ``entry`` [K]: whom a new choice takes."""
+    return (1 - switch) * np.eye(len(entry)) + switch * entry[None, :]
+
+
+def even(n_panel: int) -> np.ndarray:
+    """Every panel haplotype as likely as any other, [K]."""
+    return np.full(n_panel, 1 / n_panel)
 
 
 def emission(alleles: np.ndarray, observed: int, error: float) -> np.ndarray:
@@ -91,43 +104,70 @@ def emission(alleles: np.ndarray, observed: int, error: float) -> np.ndarray:
     return np.ones(len(alleles)) if observed < 0 else np.where(alleles == observed, 1 - error, error)
 
 
-def forwards(typed: np.ndarray, switches: np.ndarray, error: float, observed: np.ndarray) -> np.ndarray:
+def forwards(
+    typed: np.ndarray,
+    switches: np.ndarray,
+    error: float,
+    observed: np.ndarray,
+    entry: np.ndarray | None = None,
+) -> np.ndarray:
     """Forward variables of one target haplotype, each site's scaled to sum to one, float64[M, K]."""
-    n_panel = typed.shape[1]
-    alpha, rows = np.full(n_panel, 1 / n_panel), []
+    entry = even(typed.shape[1]) if entry is None else entry
+    alpha, rows = entry, []
     for alleles, switch, seen in zip(typed, switches, observed, strict=True):
-        alpha = (alpha @ transition(switch, n_panel)) * emission(alleles, seen, error)
+        alpha = (alpha @ transition(switch, entry)) * emission(alleles, seen, error)
         alpha /= alpha.sum()
         rows.append(alpha)
     return np.array(rows)
 
 
-def backwards(typed: np.ndarray, switches: np.ndarray, error: float, observed: np.ndarray) -> np.ndarray:
+def backwards(
+    typed: np.ndarray,
+    switches: np.ndarray,
+    error: float,
+    observed: np.ndarray,
+    entry: np.ndarray | None = None,
+) -> np.ndarray:
     """Backward variables, each site's scaled to a mean of one, float64[M, K]."""
     n_typed, n_panel = typed.shape
+    entry = even(n_panel) if entry is None else entry
     beta = np.ones(n_panel)
     rows = [beta]
     for site in range(n_typed - 1, 0, -1):
-        beta = transition(switches[site], n_panel) @ (emission(typed[site], observed[site], error) * beta)
+        beta = transition(switches[site], entry) @ (emission(typed[site], observed[site], error) * beta)
         beta = beta / beta.mean()
         rows.append(beta)
     return np.array(rows[::-1])
 
 
-def posteriors(typed: np.ndarray, switches: np.ndarray, error: float, observed: np.ndarray) -> np.ndarray:
+def posteriors(
+    typed: np.ndarray,
+    switches: np.ndarray,
+    error: float,
+    observed: np.ndarray,
+    entry: np.ndarray | None = None,
+) -> np.ndarray:
     """Posterior of the copied haplotype at each typed site, float64[M, K]."""
-    joint = forwards(typed, switches, error, observed) * backwards(typed, switches, error, observed)
+    model = typed, switches, error, observed, entry
+    joint = forwards(*model) * backwards(*model)
     return joint / joint.sum(axis=1, keepdims=True)
 
 
-def enumerated(typed: np.ndarray, switches: np.ndarray, error: float, observed: np.ndarray) -> np.ndarray:
+def enumerated(
+    typed: np.ndarray,
+    switches: np.ndarray,
+    error: float,
+    observed: np.ndarray,
+    entry: np.ndarray | None = None,
+) -> np.ndarray:
     """The same by going through all K^M paths, to check the check."""
     n_typed, n_panel = typed.shape
+    entry = even(n_panel) if entry is None else entry
     found = np.zeros((n_typed, n_panel))
     for path in product(range(n_panel), repeat=n_typed):
-        chance = 1 / n_panel * emission(typed[0], observed[0], error)[path[0]]
+        chance = entry[path[0]] * emission(typed[0], observed[0], error)[path[0]]
         for m in range(1, n_typed):
-            chance *= transition(switches[m], n_panel)[path[m - 1], path[m]]
+            chance *= transition(switches[m], entry)[path[m - 1], path[m]]
             chance *= emission(typed[m], observed[m], error)[path[m]]
         found[np.arange(n_typed), path] += chance
     return found / found.sum(axis=1, keepdims=True)

@@ -14,7 +14,7 @@ from deepcohort.imputation.copying import (
     Sites,
     lanes_at_once,
 )
-from tests.imputation.haplotypes import dosages, founders, mosaics, panel_chunk, posteriors
+from tests.imputation.haplotypes import dosages, founders, mosaics, panel_chunk, posteriors, some_prior
 
 RATES = Rates(effective_size=3e3, error=5e-3)
 
@@ -24,8 +24,8 @@ def imputed(panel, typed, observed, rates=RATES, threads=1, asked=None):
     asked = np.arange(panel.n_sites) if asked is None else asked
     cm = panel.cm[typed]
     sites = Sites.between(cm, panel.cm[asked])
-    impute = CpuCopyModel(threads).prepare(panel.alleles(typed), cm, sites, panel.carriers(asked))
-    return impute(rates, rates.emission(observed))
+    copier = CpuCopyModel(threads).prepare(panel.alleles(typed), cm, sites, panel.carriers(asked))
+    return copier.dosages(rates.switches(cm, panel.n_haplotypes), rates.emission(observed))
 
 
 def expected(panel, typed, observed, rates=RATES):
@@ -162,3 +162,18 @@ def test_states_fit_into_memory_whatever_the_panel(shape, threads):
     assert 16 <= lanes <= LANES
     stored = 2 * np.sqrt(shape[0]) * shape[1] * lanes * 4 * threads
     assert stored <= max(STATES_BYTES, threads * 200e6)
+
+
+@pytest.mark.parametrize("n_targets", [1, 40])
+def test_occupancy_is_the_mean_posterior_of_each_group(n_targets):
+    panel, typed, observed = simulated(11, 30, 13, n_targets)
+    prior, cm = some_prior(13, n_targets), panel.cm[typed]
+    sites = Sites.between(cm, cm[:0])
+    copier = CpuCopyModel(2).prepare(panel.alleles(typed), cm, sites, panel.carriers(typed[:0]))
+    switches = RATES.switches(cm, 13)
+    found = copier.occupancy(switches, RATES.emission(observed), prior)
+    for lane in range(0, n_targets, 13):
+        entry = prior.weight[prior.group, lane] / 13
+        whole = posteriors(panel.alleles(typed), switches, RATES.error, observed[:, lane], entry)
+        expected = np.bincount(prior.group, whole.mean(axis=0), minlength=3)
+        np.testing.assert_allclose(found[:, lane], expected, atol=2e-5)

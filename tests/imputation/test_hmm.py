@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from deepcohort.imputation.copying import Rates
+from deepcohort.imputation.copying import Prior, Rates
 from deepcohort.imputation.hmm import backward_step, forward_step, move_back, read_out
-from tests.imputation.haplotypes import backwards, enumerated, forwards, posteriors
+from tests.imputation.haplotypes import backwards, enumerated, forwards, posteriors, some_prior
 
 RATES = Rates(effective_size=1e5, error=0.01)
 
@@ -23,25 +23,27 @@ def simulated(n_typed, n_panel, n_lanes, seed=1):
     return typed, switches, observed
 
 
-def run_forward(typed, switches, emission):
+def run_forward(typed, switches, emission, prior=None):
     """Forward variables [M, K, L] and their sums [M, L]."""
     (n_typed, n_panel), n_lanes = typed.shape, emission.shape[2]
     states = np.empty((n_typed, n_panel, n_lanes), np.float32)
+    prior = prior or Prior.uniform(n_panel, n_lanes)
     before, total = np.full((n_panel, n_lanes), 1 / n_panel, np.float32), np.ones(n_lanes, np.float32)
     totals = []
     for m in range(n_typed):
-        forward_step(before, states[m], typed[m], switches[m], emission[m], total)
+        forward_step(before, states[m], typed[m], switches[m], emission[m], prior.group, prior.weight, total)
         before = states[m]
         totals.append(total.copy())
     return states, np.array(totals)
 
 
-def run_posterior(typed, switches, emission):
-    states, _ = run_forward(typed, switches, emission)
+def run_posterior(typed, switches, emission, prior=None):
+    states, _ = run_forward(typed, switches, emission, prior)
+    prior = prior or Prior.uniform(*states.shape[1:])
     beta, scale = np.ones(states.shape[1:], np.float32), np.ones(states.shape[2], np.float32)
     ahead = 0.0
     for m in reversed(range(len(typed))):
-        total = backward_step(states[m], beta, typed[m], ahead, emission[m], scale)
+        total = backward_step(states[m], beta, typed[m], ahead, emission[m], prior.group, prior.weight, scale)
         states[m] /= total
         ahead = switches[m]
     return states
@@ -50,8 +52,10 @@ def run_posterior(typed, switches, emission):
 def test_the_reference_itself_by_enumeration_of_all_paths():
     typed, switches, observed = simulated(5, 3, 4)
     for haplotype in observed.T:
-        expected = enumerated(typed, switches, 0.01, haplotype)
-        np.testing.assert_allclose(posteriors(typed, switches, 0.01, haplotype), expected, atol=1e-12)
+        for entry in (None, np.array([0.6, 0.1, 0.3])):
+            expected = enumerated(typed, switches, 0.01, haplotype, entry)
+            found = posteriors(typed, switches, 0.01, haplotype, entry)
+            np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(("n_panel", "n_lanes"), SHAPES)
@@ -70,6 +74,18 @@ def test_posterior(n_panel, n_lanes):
     found = run_posterior(typed, switches, RATES.emission(observed))
     for lane in range(n_lanes):
         expected = posteriors(typed, switches, RATES.error, observed[:, lane])
+        np.testing.assert_allclose(found[:, :, lane], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n_panel", "n_lanes"), SHAPES)
+def test_posterior_with_a_prior(n_panel, n_lanes):
+    typed, switches, observed = simulated(12, n_panel, n_lanes, seed=5)
+    switches[0] = 1
+    prior = some_prior(n_panel, n_lanes)
+    found = run_posterior(typed, switches, RATES.emission(observed), prior)
+    for lane in range(n_lanes):
+        entry = prior.weight[prior.group, lane] / n_panel
+        expected = posteriors(typed, switches, RATES.error, observed[:, lane], entry)
         np.testing.assert_allclose(found[:, :, lane], expected, atol=1e-5)
 
 

@@ -26,14 +26,13 @@ class Recorder:
         self.prepared, self.observed = [], []
 
     def prepare(self, typed, cm, sites, carriers):
-        impute = CpuCopyModel().prepare(typed, cm, sites, carriers)
+        self.copier = CpuCopyModel().prepare(typed, cm, sites, carriers)
         self.prepared.append((typed, sites, carriers))
+        return self
 
-        def recorded(rates, emission):
-            self.observed.append(emission.shape[2])
-            return impute(rates, emission)
-
-        return recorded
+    def dosages(self, switches, emission, prior=None):
+        self.observed.append(emission.shape[2])
+        return self.copier.dosages(switches, emission, prior)
 
 
 def left_in_panel(panel, typed):
@@ -80,11 +79,12 @@ def test_no_rates_of_a_grid_are_better():
     kept = left_in_panel(panel, typed)
     asked = np.setdiff1d(np.arange(400), TYPED)
     carriers = panel.carriers(asked, np.flatnonzero(kept))
-    impute = CpuCopyModel().prepare(typed, panel.cm[TYPED], sites, carriers)
+    copier = CpuCopyModel().prepare(typed, panel.cm[TYPED], sites, carriers)
     observed, truth = panel.alleles(TYPED)[:, ~kept].astype(np.int8), panel.alleles(asked)[:, ~kept]
 
     def loss(rates):
-        chance = impute(rates, rates.emission(observed)).astype(float).clip(1e-4, 1 - 1e-4)
+        switches = rates.switches(panel.cm[TYPED], typed.shape[1])
+        chance = copier.dosages(switches, rates.emission(observed)).astype(float).clip(1e-4, 1 - 1e-4)
         return -np.log(np.where(truth, chance, 1 - chance)).mean()
 
     grid = [
@@ -120,14 +120,12 @@ def test_loss_is_the_cross_entropy_of_hidden_people_whose_haplotypes_both_left()
     assert (hidden[::2] % 2 == 0).all()
     assert (hidden[1::2] == hidden[::2] + 1).all()
     asked = np.setdiff1d(np.arange(400), TYPED)
-    impute = CpuCopyModel().prepare(
+    copier = CpuCopyModel().prepare(
         typed, panel.cm[TYPED], sites, panel.carriers(asked, np.flatnonzero(kept))
     )
-    chance = (
-        impute(START, START.emission(panel.alleles(TYPED)[:, hidden].astype(np.int8)))
-        .astype(float)
-        .clip(1e-4, 1 - 1e-4)
-    )
+    emission = START.emission(panel.alleles(TYPED)[:, hidden].astype(np.int8))
+    dosage = copier.dosages(START.switches(panel.cm[TYPED], typed.shape[1]), emission)
+    chance = dosage.astype(float).clip(1e-4, 1 - 1e-4)
     truth = panel.alleles(asked)[:, hidden]
     loss = -(truth * np.log(chance) + (1 - truth) * np.log(1 - chance)).mean()
     assert learnt.start_loss == pytest.approx(loss, rel=1e-4)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deepcohort.imputation.copying import CpuCopyModel, Rates, Sites
+from tests.imputation.haplotypes import some_prior
 from tests.imputation.test_copying import simulated
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: the GPU model is NOT tested here")
@@ -19,9 +20,13 @@ DEVICES = [
 def both(device, panel, typed, observed, rates, asked):
     sites, carriers = Sites.between(panel.cm[typed], panel.cm[asked]), panel.carriers(asked)
     arguments = panel.alleles(typed), panel.cm[typed], sites, carriers
-    emission = rates.emission(observed)
-    models = TorchCopyModel(device), CpuCopyModel()
-    return [model.prepare(*arguments)(rates, emission) for model in models]
+    emission, switches = rates.emission(observed), rates.switches(panel.cm[typed], panel.n_haplotypes)
+    copiers = [model.prepare(*arguments) for model in (TorchCopyModel(device), CpuCopyModel())]
+    prior = some_prior(panel.n_haplotypes, observed.shape[1])
+    occupancies = [copier.occupancy(switches, emission, prior) for copier in copiers]
+    np.testing.assert_allclose(*occupancies, atol=1e-5)
+    np.testing.assert_allclose(occupancies[0].sum(axis=0), 1, atol=1e-5)
+    return [copier.dosages(switches, emission, prior) for copier in copiers]
 
 
 @pytest.mark.parametrize("device", DEVICES)
