@@ -16,6 +16,8 @@ from benchmarks.genotypes import Genotypes
 
 TYPED_EVERY = 3_000
 """Bases for each typed site: about the density of a genome-wide array."""
+SPARSELY_TYPED_EVERY = 20_000
+"""The same where the panel's own sites are thinned."""
 TYPED_MAF = 0.05
 """Typed sites are more common than this in the panel, as those of arrays are."""
 
@@ -27,6 +29,7 @@ class Dataset(StrEnum):
     par1 = "par1"
     chr20 = "chr20"
     chr22 = "chr22"
+    chr22_whole = "chr22-whole"
 
 
 def data_folder() -> Path:
@@ -50,6 +53,7 @@ def prepare(dataset: Dataset, seed: int, out: Path) -> None:
     rng = np.random.default_rng(seed)
     make: dict[Dataset, Callable[[np.random.Generator, Path], tuple[Genotypes, Genotypes, NDArray[np.int64]]]]
     make = {Dataset.chr15: _chr15, Dataset.par1: _par1, Dataset.chr20: _chr20, Dataset.chr22: _chr22}
+    make[Dataset.chr22_whole] = _chr22_whole
     panel, truth, typed = make[dataset](rng, out)
     _write(out, panel, truth, typed, dataset.value, seed)
 
@@ -80,13 +84,13 @@ def hold_out(everyone: Genotypes, number: int, rng: np.random.Generator) -> tupl
     return everyone.people(np.sort(order[number:])), everyone.people(np.sort(order[:number]))
 
 
-def typed_sites(panel: Genotypes, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw one biallelic SNP of panel MAF > 5 % in every window of 3 kb that has one; ``[typed]``."""
+def typed_sites(panel: Genotypes, rng: np.random.Generator, every: int = TYPED_EVERY) -> NDArray[np.int64]:
+    """Draw one biallelic SNP of panel MAF > 5 % in every ``every`` bases that have one; ``[typed]``."""
     frequency = panel.alt_frequency()
     maf = np.minimum(frequency, 1 - frequency)
     fit = np.flatnonzero(panel.biallelic_snps() & (maf > TYPED_MAF))
     fit = rng.permutation(fit)
-    _, first = np.unique(panel.pos[fit] // TYPED_EVERY, return_index=True)
+    _, first = np.unique(panel.pos[fit] // every, return_index=True)
     return np.sort(fit[first])
 
 
@@ -94,6 +98,14 @@ def write_plink_map(out: Path, contig: str, pos: NDArray[np.int64], centimorgan:
     """Write ``map.plink``: contig, a dot, cM, position, as Beagle and minimac4 read it."""
     lines = [f"{contig}\t.\t{c:.6f}\t{p}" for p, c in zip(pos, centimorgan, strict=True)]
     (out / "map.plink").write_text("\n".join(lines) + "\n")
+
+
+def _chr22_whole(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
+    """A whole chromosome whose sites are thinned, as sparsely typed in proportion."""
+    folder = data_folder() / "imputation"
+    panel, truth = hold_out(genotypes.read(folder / "1KG_phase1_chr22.1092.19773.phased.bcf"), 100, rng)
+    _convert_map(folder / "chr22.b37.gmap.gz", out, panel)
+    return panel, truth, typed_sites(panel, rng, SPARSELY_TYPED_EVERY)
 
 
 def _convert_map(source: Path, out: Path, panel: Genotypes) -> None:

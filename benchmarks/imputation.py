@@ -81,6 +81,7 @@ def run_command(
     dataset: Annotated[Dataset, typer.Option()],
     out: Out,
     seeds: Annotated[int, typer.Option(help="Seeds 1 to this number.")] = SEEDS,
+    only: Annotated[list[Method] | None, typer.Option(help="Methods; default: all.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="One seed.")] = False,
 ) -> None:
     """Prepare, impute with the peers and with ours, and compare over the seeds."""
@@ -89,7 +90,7 @@ def run_command(
     for seed in range(1, 1 + (1 if quick else seeds)):
         folder = out / f"seed{seed}"
         prepare(dataset, seed, folder)
-        for method in Method:
+        for method in only or Method:
             if methods.applies(method, folder):
                 sums.setdefault(method, []).append(impute_and_score(method, folder, seed))
                 stages = timing.load(folder / f"{method}.cost.json")
@@ -119,6 +120,8 @@ COMPARABLE = {
     Method.copying: [Method.beagle, Method.minimac4],
     Method.copying_nomap: [Method.beagle_nomap, Method.minimac4_nomap],
     Method.copying_unphased: [Method.beagle_unphased],
+    Method.adaptive: [Method.beagle, Method.minimac4, Method.copying],
+    Method.adaptive_unphased: [Method.beagle_unphased, Method.copying_unphased],
 }
 
 

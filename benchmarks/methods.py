@@ -23,11 +23,18 @@ class Method(StrEnum):
     copying = "copying"
     copying_nomap = "copying-nomap"
     copying_unphased = "copying-unphased"
+    adaptive = "adaptive_copying"
+    adaptive_unphased = "adaptive_copying-unphased"
 
     @property
     def ours(self) -> bool:
         """Whether this is our own program."""
-        return self.value.startswith("copying")
+        return "copying" in self.value
+
+    @property
+    def imputer(self) -> str:
+        """The value of ``--imputer``, of our own program."""
+        return self.value.split("-")[0].replace("_", "-")
 
 
 PEERS = [method for method in Method if not method.ours]
@@ -52,7 +59,9 @@ def run(method: Method, folder: Path, seed: int) -> None:
     target = folder / ("target.unphased.vcf.gz" if method.value.endswith("-unphased") else "target.vcf.gz")
     plink = folder / "map.plink"
     genetic_map = plink if plink.exists() and not method.value.endswith("-nomap") else None
-    program = {"beagle": _beagle, "minimac4": _minimac4, "copying": _copying}[method.value.split("-")[0]]
+    program = {"beagle": _beagle, "minimac4": _minimac4, "copying": _copying}[
+        "copying" if method.ours else method.value.split("-")[0]
+    ]
     save(cost, program(method, folder, target, genetic_map, seed))
 
 
@@ -166,13 +175,14 @@ def _copying(
         )  # fmt: skip
         ours.step(
             "train", "imputation", "train-chunk", "--panel", packed,
-            "--target-sites", work / "target.sites.bcf", "--imputer", "copying", *machine, "--out", trained,
+            "--target-sites", work / "target.sites.bcf", "--imputer", method.imputer,
+            *machine, "--out", trained,
         )  # fmt: skip
         for batch in batches:
             part = work / f"{name}.{batch.stem}.vcf.gz"
             ours.step(
                 "impute", "imputation", "impute-chunk", "--panel", packed, "--trained", trained,
-                "--target", target, "--samples", batch, "--imputer", "copying", *machine,
+                "--target", target, "--samples", batch, "--imputer", method.imputer, *machine,
                 "--out", part, "--out-counts", work / f"{name}.{batch.stem}.counts.tsv",
             )  # fmt: skip
             parts.append(part)

@@ -1,11 +1,12 @@
 """Plain haplotype copying: every site and interval by the same two learnt rates."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.imputation.copying import Sites
+from deepcohort.imputation.copying import Copier, Prior, Rates, Sites
 from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Float32, Settings, make_genotypes
@@ -25,31 +26,61 @@ def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Tr
 def impute(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> Float32:
-    """Haplotype copying; over samples of the phase for people whose phase is not known. See ``Model``."""
+    """Copying from all panel haplotypes alike; see ``Model``."""
+    return copied(panel, target, sites, LearntRates.of(trained.facts).rates, settings, None)
+
+
+Adapt = Callable[[Copier, Float32, Float32, NDArray[np.int64]], Prior]
+"""From copier, switches, emission and the person of each target haplotype to the prior of each."""
+
+
+def copied(
+    panel: PanelChunk,
+    target: TargetChunk,
+    sites: NDArray[np.int64],
+    rates: Rates,
+    settings: Settings,
+    adapt: Adapt | None,
+) -> Float32:
+    """Haplotype copying; over samples of the phase for people whose phase is not known.
+
+    Shapes as in ``Model.impute``. adapt: makes the prior (of unphased people, from the first sample).
+    """
     typed_alleles, cm = panel.alleles(target.typed), panel.cm[target.typed]
-    rates = LearntRates.of(trained.facts).rates
     asked = Sites.between(cm, panel.cm[sites])
     model = copy_model(settings.device, settings.threads)
     copier = model.prepare(typed_alleles, cm, asked, panel.carriers(sites))
     switches = rates.switches(cm, panel.n_haplotypes)
 
-    def dosages(genotypes: NDArray[np.int8]) -> Float32:
-        observed = genotypes.reshape(len(genotypes), -1)
-        return copier.dosages(switches, rates.emission(observed))
+    def prior_of(genotypes: NDArray[np.int8]) -> Prior | None:
+        if adapt is None:
+            return None
+        owner = np.repeat(np.arange(genotypes.shape[1]), 2)
+        return adapt(copier, switches, rates.emission(_flat(genotypes)), owner)
+
+    def dosages(genotypes: NDArray[np.int8], prior: Prior | None) -> Float32:
+        return copier.dosages(switches, rates.emission(_flat(genotypes)), prior)
 
     if target.phased.all():
-        return dosages(target.genotypes)
+        return dosages(target.genotypes, prior_of(target.genotypes))
     chances = np.empty((len(sites), 2 * len(target.samples)), np.float32)
     known, unknown = np.repeat(target.phased, 2), np.repeat(~target.phased, 2)
     if known.any():
-        chances[:, known] = dosages(target.genotypes[:, target.phased])
+        genotypes = target.genotypes[:, target.phased]
+        chances[:, known] = dosages(genotypes, prior_of(genotypes))
     genotypes = target.genotypes[:, ~target.phased]
     total = np.zeros((len(sites), 2 * genotypes.shape[1]), np.float32)
     samples = sample_phases(typed_alleles, cm, rates, genotypes, settings.seed, settings.threads)
+    prior = prior_of(samples[0])
     for sample in samples:
-        found = dosages(sample)
+        found = dosages(sample, prior)
         make_genotypes(found, np.arange(genotypes.shape[1]))
         total += found
     total /= len(samples)
     chances[:, unknown] = total
     return chances
+
+
+def _flat(genotypes: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Haplotypes of all people side by side, [M, n, 2] to [M, 2n]."""
+    return genotypes.reshape(len(genotypes), -1)

@@ -7,6 +7,7 @@ class Imputer(StrEnum):
     """Models by name."""
 
     copying = "copying"
+    adaptive_copying = "adaptive-copying"
     naive = "naive"
     knn = "knn"
     svd = "svd"

@@ -45,6 +45,7 @@ class Model(Protocol):
 
 KINDS = {
     Imputer.copying: "copying",
+    Imputer.adaptive_copying: "adaptive_copying",
     Imputer.naive: "baseline",
     Imputer.knn: "baseline",
     Imputer.svd: "baseline",

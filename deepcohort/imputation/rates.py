@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.imputation.copying import CopyModel, Rates, Sites
+from deepcohort.imputation.copying import Copier, CopyModel, Float32, Prior, Rates, Sites
 from deepcohort.imputation.panel import PanelChunk
 
 log = logging.getLogger(__name__)
@@ -69,60 +69,84 @@ class LearntRates:
         return learnt
 
 
+@dataclass(frozen=True)
+class HiddenPeople:
+    """Some of the panel's people, to be imputed at untyped sites from all the others.
+
+    kept: int64[K'], haplotypes that stay in the panel. copier: those, with what is asked. cm: float64[M] of
+    the typed sites. observed: int8[M, H] of the hidden haplotypes; truth: uint8[U, H]; owner: int64[H].
+    """
+
+    kept: NDArray[np.int64]
+    copier: Copier
+    cm: NDArray[np.float64]
+    observed: NDArray[np.int8]
+    truth: NDArray[np.uint8]
+    owner: NDArray[np.int64]
+
+    @classmethod
+    def draw(
+        cls, panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, rng: np.random.Generator
+    ) -> "HiddenPeople | None":
+        """Draw people and untyped sites; None where there are too few. Both haplotypes leave the panel."""
+        untyped = np.setdiff1d(np.arange(panel.n_sites), typed)
+        persons = np.unique(panel.person)
+        number = min(PEOPLE, int(LARGEST_SHARE * len(persons)))
+        if not len(typed) or not len(untyped) or not number:
+            return None
+        hidden = np.isin(panel.person, rng.choice(persons, number, replace=False))
+        asked = np.sort(rng.choice(untyped, min(SITES, len(untyped)), replace=False))
+        kept = np.flatnonzero(~hidden)
+        alleles, cm = panel.alleles(typed), panel.cm[typed]
+        sites = Sites.between(cm, panel.cm[asked])
+        return cls(
+            kept=kept,
+            copier=model.prepare(alleles[:, kept], cm, sites, panel.carriers(asked, kept)),
+            cm=cm,
+            observed=alleles[:, hidden].astype(np.int8),
+            truth=panel.alleles(asked)[:, hidden],
+            owner=panel.person[hidden].astype(np.int64),
+        )
+
+    @property
+    def people(self) -> int:
+        """How many people are hidden."""
+        return len(np.unique(self.owner))
+
+    def inputs(self, rates: Rates) -> tuple[Float32, Float32]:
+        """Switches and emission of the copying model at some rates."""
+        return rates.switches(self.cm, len(self.kept)), rates.emission(self.observed)
+
+    def loss(self, rates: Rates, prior: Prior | None = None) -> float:
+        """Mean cross-entropy of the hidden alleles, in nats."""
+        dosage = np.clip(self.copier.dosages(*self.inputs(rates), prior), 1e-4, 1 - 1e-4)
+        return float(-np.log(np.where(self.truth == 1, dosage, 1 - dosage)).mean(dtype=np.float64))
+
+
 def learn_rates(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> LearntRates:
     """Search the rates that best predict hidden people's untyped alleles from their typed ones.
 
-    typed: int64[M] indices of typed sites. Both haplotypes of a hidden person leave the panel. The
-    search goes along one rate at a time with shrinking steps.
+    typed: int64[M] indices of typed sites. The search goes along one rate at a time with shrinking steps.
     """
-    rng = np.random.default_rng(seed)
-    untyped = np.setdiff1d(np.arange(panel.n_sites), typed)
-    persons = np.unique(panel.person)
-    n_hidden = min(PEOPLE, int(LARGEST_SHARE * len(persons)))
-    if not len(typed) or not len(untyped) or not n_hidden:
+    hidden = HiddenPeople.draw(panel, typed, model, np.random.default_rng(seed))
+    if hidden is None:
         return LearntRates(START.effective_size, START.error, None, None, 0, len(typed), 0, 0, seed)
-    hidden = np.isin(panel.person, rng.choice(persons, n_hidden, replace=False))
-    asked = np.sort(rng.choice(untyped, min(SITES, len(untyped)), replace=False))
-    loss = _hidden_loss(panel, typed, asked, hidden, model)
-    best, losses = _search(loss)
+    best, losses = _search(hidden.loss)
     log.info(
-        "learnt from %d people at %d of %d untyped sites: Ne %.3g, error %.2g, loss %.5f (%.5f at the start)",
-        n_hidden, len(asked), len(untyped), best.effective_size, best.error, losses[best], losses[START],
+        "learnt from %d people at %d untyped sites: Ne %.3g, error %.2g, loss %.5f (%.5f at the start)",
+        hidden.people, len(hidden.truth), best.effective_size, best.error, losses[best], losses[START],
     )  # fmt: skip
     return LearntRates(
         effective_size=best.effective_size,
         error=best.error,
         loss=losses[best],
         start_loss=losses[START],
-        people=n_hidden,
+        people=hidden.people,
         typed=len(typed),
-        sites=len(asked),
+        sites=len(hidden.truth),
         evaluations=len(losses),
         seed=seed,
     )
-
-
-def _hidden_loss(
-    panel: PanelChunk,
-    typed: NDArray[np.int64],
-    asked: NDArray[np.int64],
-    hidden: NDArray[np.bool_],
-    model: CopyModel,
-) -> Callable[[Rates], float]:
-    """Return the function from rates to the mean cross-entropy of the hidden alleles."""
-    kept = np.flatnonzero(~hidden)
-    typed_alleles = panel.alleles(typed)
-    observed = typed_alleles[:, hidden].astype(np.int8)
-    truth = panel.alleles(asked)[:, hidden]
-    sites = Sites.between(panel.cm[typed], panel.cm[asked])
-    prepared = model.prepare(typed_alleles[:, kept], panel.cm[typed], sites, panel.carriers(asked, kept))
-
-    def loss(rates: Rates) -> float:
-        switches = rates.switches(panel.cm[typed], len(kept))
-        dosage = np.clip(prepared.dosages(switches, rates.emission(observed)), 1e-4, 1 - 1e-4)
-        return float(-np.log(np.where(truth == 1, dosage, 1 - dosage)).mean(dtype=np.float64))
-
-    return loss
 
 
 def _search(loss: Callable[[Rates], float]) -> tuple[Rates, dict[Rates, float]]:
