@@ -3,7 +3,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,11 @@ from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threa
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.samples import read_samples
-from deepcohort.imputation.imputers import Imputer
+from deepcohort.imputation.imputers import Engine, Imputer
+
+if TYPE_CHECKING:
+    from deepcohort.imputation.panel import PanelChunk
+    from deepcohort.imputation.targets import TargetChunk
 
 # Commands import what they call: numba and PyTorch take seconds that the others need not spend.
 
@@ -27,6 +31,12 @@ class TruthKind(StrEnum):
 
 InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
 ImputerOption = Annotated[Imputer, typer.Option(help="Model.")]
+EngineOption = Annotated[Engine, typer.Option(help="Outside program.")]
+TargetFile = Annotated[Path, typer.Option(exists=True, help="Genotypes, indexed.")]
+SamplesFile = Annotated[Path, typer.Option(exists=True, help="Names of the batch's people, one a line.")]
+MaskFraction = Annotated[
+    float, typer.Option(min=0, max=0.9, help="Hide this share of the typed sites and impute only those.")
+]
 
 
 def _stretch(text: str) -> tuple[int, int]:
@@ -80,14 +90,12 @@ def impute_chunk(
     release: Release,
     panel: InFile,
     trained: Annotated[Path, typer.Option(exists=True, help="Folder of the trained model.")],
-    target: Annotated[Path, typer.Option(exists=True, help="Genotypes, indexed.")],
-    samples: Annotated[Path, typer.Option(exists=True, help="Names of the batch's people, one a line.")],
+    target: TargetFile,
+    samples: SamplesFile,
     out: Annotated[Path, typer.Option(help="Imputed part (.vcf.gz).")],
     out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
     imputer: ImputerOption = Imputer.copying,
-    mask_fraction: Annotated[
-        float, typer.Option(min=0, max=0.9, help="Hide this share of the typed sites and impute only those.")
-    ] = 0.0,
+    mask_fraction: MaskFraction = 0.0,
     hds: Annotated[bool, typer.Option("--hds", help="Write haplotype dosages too.")] = False,
     seed: Seed = 1,
     device: DeviceOption = Device.auto,
@@ -98,21 +106,97 @@ def impute_chunk(
     from deepcohort.imputation.models import Settings
     from deepcohort.imputation.panel import PanelChunk
     from deepcohort.imputation.parts import write_part
-    from deepcohort.imputation.targets import read_target
     from deepcohort.imputation.trained import Trained
 
     learnt = Trained.load(trained, imputer)
     packed = PanelChunk.load(panel)
-    people = read_target(target, packed, read_samples(samples))
-    if mask_fraction:
-        people = people.masking(packed.pos, mask_fraction, seed)
+    people = _people(target, packed, samples, mask_fraction, seed)
     imputed = impute(packed, people, learnt, Settings(imputer, device, threads, seed))
     write_part(out, packed, people, imputed, hds, threads)
+    _write_counts(out_counts, out, samples, imputed.counts)
+
+
+def _people(
+    target: Path, panel: "PanelChunk", samples: Path, mask_fraction: float, seed: int
+) -> "TargetChunk":
+    """Read the batch's genotypes; of a share of the typed sites nothing is left but where they are."""
+    from deepcohort.imputation.targets import read_target
+
+    people = read_target(target, panel, read_samples(samples))
+    return people.masking(panel.pos, mask_fraction, seed) if mask_fraction else people
+
+
+def _write_counts(path: Path, part: Path, samples: Path, counts: dict[str, int]) -> None:
     batch = samples.name.removesuffix(".txt")
-    chunk = out.name.removesuffix(f".{batch}.vcf.gz")
-    with written_whole(out_counts) as unfinished:
-        rows = (f"{chunk}\t{batch}\t{what}\t{count}\n" for what, count in imputed.counts.items())
+    chunk = part.name.removesuffix(f".{batch}.vcf.gz")
+    with written_whole(path) as unfinished:
+        rows = (f"{chunk}\t{batch}\t{what}\t{count}\n" for what, count in counts.items())
         unfinished.write_text("".join(["chunk\tbatch\twhat\tcount\n", *rows]))
+
+
+@command(app)
+def engine_panel(
+    release: Release,
+    panel: InFile,
+    out: Annotated[Path, typer.Option(help="The chunk's haplotypes (.vcf.gz).")],
+    out_map: Annotated[Path, typer.Option(help="Genetic map in PLINK's layout.")],
+    threads: Threads = 1,
+) -> None:
+    """Write one chunk of the panel for outside programs."""
+    from deepcohort.imputation.engine_files import write_map, write_panel
+    from deepcohort.imputation.panel import PanelChunk
+
+    packed = PanelChunk.load(panel)
+    write_panel(out, packed, threads)
+    write_map(out_map, packed)
+
+
+@command(app)
+def engine_target(
+    release: Release,
+    engine: EngineOption,
+    panel: InFile,
+    target: TargetFile,
+    samples: SamplesFile,
+    out: Annotated[Path, typer.Option(help="Typed genotypes (.vcf.gz); empty: too few for the program.")],
+    mask_fraction: MaskFraction = 0.0,
+    seed: Seed = 1,
+    threads: Threads = 1,
+) -> None:
+    """Write a batch of people over one chunk for an outside program."""
+    from deepcohort.imputation.engines import write_input
+    from deepcohort.imputation.panel import PanelChunk
+
+    packed = PanelChunk.load(panel)
+    people = _people(target, packed, samples, mask_fraction, seed)
+    write_input(out, target, engine, packed, people, threads)
+
+
+@command(app)
+def engine_output(
+    release: Release,
+    engine: EngineOption,
+    panel: InFile,
+    target: TargetFile,
+    samples: SamplesFile,
+    imputed: Annotated[Path, typer.Option(exists=True, help="What the program wrote.")],
+    out: Annotated[Path, typer.Option(help="Imputed part (.vcf.gz).")],
+    out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
+    mask_fraction: MaskFraction = 0.0,
+    hds: Annotated[bool, typer.Option("--hds", help="Write haplotype dosages too.")] = False,
+    seed: Seed = 1,
+    threads: Threads = 1,
+) -> None:
+    """Make a part of what an outside program imputed, as if a model of ours had."""
+    from deepcohort.imputation.engines import read_imputed
+    from deepcohort.imputation.panel import PanelChunk
+    from deepcohort.imputation.parts import write_part
+
+    packed = PanelChunk.load(panel)
+    people = _people(target, packed, samples, mask_fraction, seed)
+    found = read_imputed(imputed, engine, packed, people)
+    write_part(out, packed, people, found, hds, threads)
+    _write_counts(out_counts, out, samples, found.counts)
 
 
 @command(app)
@@ -138,7 +222,7 @@ def accuracy(
     imputed: InFile,
     truth: Annotated[Path, typer.Option(exists=True, help="True genotypes.")],
     kind: Annotated[TruthKind, typer.Option(help="Truth file, or typed sites that were hidden.")],
-    imputer: ImputerOption,
+    imputer: Annotated[str, typer.Option(help="Name of the model or program.")],
     cohort: Annotated[str, typer.Option(help="Name of the cohort.")],
     chrom: Annotated[str, typer.Option(help="Chromosome.")],
     out: Annotated[Path, typer.Option(help="Sums of this chromosome (.tsv).")],

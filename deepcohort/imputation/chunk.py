@@ -1,6 +1,7 @@
 """Impute one batch of people over one chunk, by the model that the user named."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,16 +34,39 @@ class Imputed:
 
 def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, settings: Settings) -> Imputed:
     """Impute all sites of the core, or of a masked target only the sites that were hidden."""
+
+    def chances(sites: NDArray[np.int64]) -> Float32:
+        return model(settings.imputer).impute(panel, target, sites, trained, settings)
+
+    return completed(panel, target, chances)
+
+
+def typed_positions(panel: PanelChunk, target: TargetChunk) -> int:
+    """Count the positions with typed sites."""
+    return len(np.unique(panel.pos[target.typed]))
+
+
+def completed(
+    panel: PanelChunk,
+    target: TargetChunk,
+    chances_at: Callable[[NDArray[np.int64]], Float32],
+    fewest_typed: int = 1,
+) -> Imputed:
+    """Make the chunk's genotypes of what an imputer says about the sites it is asked for.
+
+    chances_at: from int64[U] sites of the panel to chances as ``Imputed`` holds them. It is not asked where
+    fewer than ``fewest_typed`` positions are typed; the panel's frequencies stand in.
+    """
     sites = np.flatnonzero(panel.in_core)
     if target.masked is not None:
         sites = np.intersect1d(sites, target.masked)
-    by_frequency = not len(target.typed)
+    by_frequency = typed_positions(panel, target) < fewest_typed
     if by_frequency:
         frequency = panel.alt_frequency()[sites].astype(np.float32)
         haplotypes = np.repeat(frequency[:, None], 2 * len(target.samples), axis=1)
         chances = told_by_phase(haplotypes, target)
     else:
-        chances = model(settings.imputer).impute(panel, target, sites, trained, settings)
+        chances = chances_at(sites)
     if not np.isfinite(chances).all():
         raise FloatingPointError("a dosage is not a number: the model's arithmetic broke down")
     typed = np.isin(sites, target.typed)

@@ -1,4 +1,4 @@
-"""Names of the models that impute."""
+"""Names of what imputes: our models, and programs of others."""
 
 from enum import StrEnum
 
@@ -11,3 +11,10 @@ class Imputer(StrEnum):
     naive = "naive"
     knn = "knn"
     svd = "svd"
+
+
+class Engine(StrEnum):
+    """Outside programs by name; they run in processes of their own."""
+
+    beagle = "beagle"
+    minimac4 = "minimac4"
