@@ -16,7 +16,7 @@ workflow DEEPCOHORT {
         [input: p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth],
         p.fasta,
         p.regions,
-        p.subMap('chunk_variants', 'chunk_bases', 'overlap_bases', 'batch_size')
+        p.subMap('chunk_variants', 'chunk_bases', 'overlap_bases', 'batch_size', 'exclude_outliers')
     )
     IMPUTATION(
         INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
@@ -30,7 +30,8 @@ workflow DEEPCOHORT {
     used = channel.topic('versions').unique()
     REPORT(
         IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
-        IMPUTATION.out.counted, IMPUTATION.out.models,
+        IMPUTATION.out.counted, IMPUTATION.out.models, INPUTS.out.fit,
+        p.genetic_map ? [] : [withoutMap()],
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")
     )
@@ -40,6 +41,11 @@ workflow DEEPCOHORT {
         .combine(REPORT.out.report)  // a run that stops half-way writes none
         .map { text, _report -> text }
         .collectFile(name: 'software_versions.yml', storeDir: "${p.outdir}/pipeline_info")
+}
+
+/** What to know of a run without a genetic map. */
+def withoutMap() {
+    return 'No --genetic_map is given: 1 cM/Mb is assumed.'
 }
 
 /** Versions of programs by process, e.g. [['A:B:PLAN', 'python', '3.11.2']], as YAML. */
@@ -73,7 +79,7 @@ workflow {
     else {
         checkSteps(p)
         if (!p.genetic_map) {
-            log.info('No --genetic_map is given: 1 cM/Mb is assumed.')
+            log.info(withoutMap())
         }
         writeParameters(p, file("${p.outdir}/pipeline_info"))
         DEEPCOHORT(p)

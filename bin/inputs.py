@@ -13,7 +13,9 @@ from deepcohort.inputs import fasta as reference
 from deepcohort.inputs import reads, sheets
 from deepcohort.inputs.checks import check_genotypes, write_check
 from deepcohort.inputs.chunks import ChunkSize
-from deepcohort.inputs.plan import plan_imputation, read_checked, write_plan
+from deepcohort.inputs.exclude import exclude_sites as exclude
+from deepcohort.inputs.plan import plan_imputation, read_checked
+from deepcohort.inputs.plan_tables import PlanFiles, write_plan
 
 app = script("Check what goes in, match target and panel sites, and plan the work.")
 
@@ -28,6 +30,7 @@ Fasta = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="Reference that REF is compared with (.fai beside it)."),
 ]
+OutPeople = Annotated[Path, typer.Option(help="Sample of the genotypes, to tell people apart (.npz).")]
 OutReport = Annotated[Path, typer.Option(help="What the file holds, as JSON.")]
 
 
@@ -61,6 +64,7 @@ def check_panel(
     name: Name,
     out_sites: OutSites,
     out_index: OutIndex,
+    out_people: OutPeople,
     out_report: OutReport,
     index: Index = None,
     fasta: Fasta = None,
@@ -74,6 +78,7 @@ def check_panel(
         index=index,
         out_sites=out_sites,
         out_index=out_index,
+        out_people=out_people,
         fasta=fasta,
         threads=threads,
     )
@@ -87,6 +92,7 @@ def check_target(
     name: Name,
     out_sites: OutSites,
     out_index: OutIndex,
+    out_people: OutPeople,
     out_report: OutReport,
     index: Index = None,
     fasta: Fasta = None,
@@ -100,6 +106,7 @@ def check_target(
         index=index,
         out_sites=out_sites,
         out_index=out_index,
+        out_people=out_people,
         fasta=fasta,
         threads=threads,
     )
@@ -142,27 +149,50 @@ def plan(
     cohort: Annotated[str, typer.Option(help="Name of the cohort.")],
     panel_sites: Annotated[Files, typer.Option(exists=True, help="<name>.sites.bcf of check-panel.")],
     panel_reports: Annotated[Files, typer.Option(exists=True, help="<name>.check.json of check-panel.")],
+    panel_people: Annotated[Files, typer.Option(exists=True, help="<name>.people.npz of check-panel.")],
     target_sites: Annotated[Files, typer.Option(exists=True, help="<name>.sites.bcf of check-target.")],
     target_reports: Annotated[Files, typer.Option(exists=True, help="<name>.check.json of check-target.")],
+    target_people: Annotated[Files, typer.Option(exists=True, help="<name>.people.npz of check-target.")],
     out_chunks: Annotated[Path, typer.Option(help="Table of chunks, costliest first.")],
     out_batches: Annotated[Path, typer.Option(help="Folder of batches of samples.")],
     out_counts: Annotated[Path, typer.Option(help="Table of counts of the harmonisation.")],
+    out_qc: Annotated[Path, typer.Option(help="Table of sites that need a look.")],
+    out_frequencies: Annotated[Path, typer.Option(help="Table of frequencies, for a picture.")],
+    out_people: Annotated[Path, typer.Option(help="Table of people who need a look.")],
+    out_excluded: Annotated[Path, typer.Option(help="Contig and position of sites that are left out.")],
     regions: Annotated[str | None, typer.Option(help="chr:from-to,… or a BED file.")] = None,
     chunk_variants: Annotated[int, typer.Option(min=1, help="Most panel variants of a core.")] = 20_000,
     chunk_bases: Annotated[int, typer.Option(min=1, help="Most bases of a core.")] = 5_000_000,
     overlap_bases: Annotated[int, typer.Option(min=0, help="Overlap on each side, in bases …")] = 250_000,
     overlap_typed: Annotated[int, typer.Option(min=0, help="… and in typed sites.")] = 100,
     batch_size: Annotated[int, typer.Option(min=1, help="Most samples of a batch.")] = 500,
+    exclude_outliers: Annotated[
+        bool, typer.Option("--exclude-outliers", help="Leave out sites whose frequency does not fit.")
+    ] = False,
 ) -> None:
     """Harmonise target and panel sites, cut the genome into chunks and the people into batches."""
     planned = plan_imputation(
-        read_checked(panel_sites, panel_reports),
-        read_checked(target_sites, target_reports),
+        read_checked(panel_sites, panel_reports, panel_people),
+        read_checked(target_sites, target_reports, target_people),
         regions=None if regions is None else parse_regions(regions),
         size=ChunkSize(chunk_variants, chunk_bases, overlap_bases, overlap_typed),
         batch_size=batch_size,
+        exclude_outliers=exclude_outliers,
     )
-    write_plan(planned, cohort, chunks=out_chunks, batch_folder=out_batches, counts=out_counts)
+    files = PlanFiles(out_chunks, out_batches, out_counts, out_qc, out_frequencies, out_people, out_excluded)
+    write_plan(planned, cohort, files)
+
+
+@command(app)
+def exclude_sites(
+    file: InputFile,
+    release: Release,
+    excluded: Annotated[Path, typer.Option(exists=True, help="Contig and position, from plan.")],
+    out: Annotated[Path, typer.Option(help="The same file without these sites, indexed.")],
+    threads: Threads = 1,
+) -> None:
+    """Copy a VCF or BCF without the sites that a plan excludes."""
+    exclude(file, excluded, out, threads)
 
 
 if __name__ == "__main__":

@@ -29,11 +29,21 @@ def tables(
     models: Annotated[
         list[Path] | None, typer.Option(exists=True, file_okay=False, help="Trained model of a chunk.")
     ] = None,
+    fit: Annotated[list[Path] | None, _files("Sites, frequencies or people of a plan (.tsv).")] = None,
+    note: Annotated[list[str] | None, typer.Option(help="Sentence about the run as a whole.")] = None,
     versions: Annotated[Path | None, _files("Versions of the programs (YAML).")] = None,
 ) -> None:
     """Make the tables and pictures of the report."""
     files = Files(
-        accuracy or [], sites or [], harmonisation or [], checks or [], counts or [], models or [], versions
+        accuracy=accuracy or [],
+        sites=sites or [],
+        harmonisation=harmonisation or [],
+        checks=checks or [],
+        counts=counts or [],
+        models=models or [],
+        fit=fit or [],
+        notes=note or [],
+        versions=versions,
     )
     write_tables(files, out)
 

@@ -21,6 +21,12 @@ BUILDS = {
 }
 """Lengths in bases of the chromosomes of the two builds in use, by the Genome Reference Consortium."""
 
+PSEUDO_AUTOSOMAL = {
+    "GRCh37": ((60_001, 2_699_520), (154_931_044, 155_260_560)),
+    "GRCh38": ((10_001, 2_781_479), (155_701_383, 156_030_895)),
+}
+"""First and last base of PAR1 and PAR2 on X, where men have two copies too (Genome Reference Consortium)."""
+
 
 def build_of(lengths: Mapping[str, int | None]) -> str | None:
     """Name the build that all chromosomes with a known length agree with; None where none does."""
@@ -30,3 +36,9 @@ def build_of(lengths: Mapping[str, int | None]) -> str | None:
         if shared and all(known[chrom] == expected[chrom] for chrom in shared):
             return build
     return None
+
+
+def stretches_of_x(build: str) -> list[tuple[int, int]]:
+    """Cut X of a build into PAR1 (from the chromosome's first base), the rest, and PAR2 (to the last)."""
+    (_, par1_end), (par2_start, _) = PSEUDO_AUTOSOMAL[build]
+    return [(1, par1_end), (par1_end + 1, par2_start - 1), (par2_start, BUILDS[build]["X"])]

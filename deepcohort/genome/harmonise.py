@@ -21,7 +21,8 @@ class Harmonised:
 
     ``target_index`` and ``panel_index`` are int64[n] into the sites that ``match_sites`` was given; no index
     occurs twice. ``swapped`` is bool[n]: True where the target's REF is the panel's ALT, so that copies
-    of the panel's ALT are copies of the target's allele 0. ``counts`` holds ``target_sites``,
+    of the panel's ALT are copies of the target's allele 0. ``duplicates`` int64[m] are target sites whose
+    panel site an earlier target site has. ``counts`` holds ``target_sites``,
     ``panel_sites``, ``shared`` = ``same`` + ``swapped`` + ``flipped`` + ``flipped_swapped``, and what was
     dropped: ``target_sites`` = ``shared`` + ``dropped_not_in_panel`` + ``dropped_alleles`` +
     ``dropped_palindromic`` + ``duplicates``.
@@ -30,6 +31,7 @@ class Harmonised:
     target_index: NDArray[np.int64]
     panel_index: NDArray[np.int64]
     swapped: NDArray[np.bool_]
+    duplicates: NDArray[np.int64]
     counts: dict[str, int]
 
 
@@ -61,6 +63,7 @@ def match_sites(
 
     taken: set[int] = set()
     pairs: list[tuple[int, int, bool]] = []
+    twice: list[int] = []
     for target, low, high in zip(here.tolist(), first[here].tolist(), end[here].tolist(), strict=True):
         found = [
             (_agreement(panel_ref[p], panel_alt[p], target_ref[target], target_alt[target]), p)
@@ -71,9 +74,12 @@ def match_sites(
         if how in AGREEMENTS:
             taken.add(panel)
             pairs.append((target, panel, how in ("swapped", "flipped_swapped")))
+        elif how == "duplicates":
+            twice.append(target)
     counts["shared"] = len(pairs)
     columns = np.array(pairs, dtype=np.int64).reshape(-1, 3)
-    return Harmonised(columns[:, 0], columns[:, 1], columns[:, 2].astype(bool), counts)
+    duplicates, swapped = np.array(twice, dtype=np.int64), columns[:, 2].astype(bool)
+    return Harmonised(columns[:, 0], columns[:, 1], swapped, duplicates, counts)
 
 
 def _best(found: list[tuple[str, int]], taken: set[int]) -> tuple[str, int]:

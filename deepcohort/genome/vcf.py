@@ -47,7 +47,8 @@ class Sites:
 
     ``pos`` int64[n]; ``ref``, ``alt``, ``ids`` lists of n (an absent ID is ``.``); ``record`` int64[n]
     counts the file's records in the stretch read, from 0; ``allele`` int64[n] is the number of the
-    ALT in its record, from 1.
+    ALT in its record, from 1. ``copies`` of the ALT, alleles ``called`` and genotypes ``missing`` are
+    int64[n] by INFO AC, AN and MISSING, 0 where the file does not say.
     """
 
     pos: NDArray[np.int64]
@@ -56,6 +57,9 @@ class Sites:
     ids: list[str]
     record: NDArray[np.int64]
     allele: NDArray[np.int64]
+    copies: NDArray[np.int64]
+    called: NDArray[np.int64]
+    missing: NDArray[np.int64]
 
 
 def require_whole_bgzf(path: Path) -> None:
@@ -170,6 +174,7 @@ def read_sites(path: Path, contig: str, start: int | None = None, end: int | Non
     vcf = open_vcf(path, samples=[])
     region = contig if start is None else f"{contig}:{start}-{end}"
     pos, record_number, allele = array("q"), array("q"), array("q")
+    copies, called, missing = array("q"), array("q"), array("q")
     ref: list[str] = []
     alt: list[str] = []
     ids: list[str] = []
@@ -179,7 +184,11 @@ def read_sites(path: Path, contig: str, start: int | None = None, end: int | Non
         if start is not None and position < start:
             continue
         number += 1
+        counts, alleles, absent = site_counts(record)
         for count, one in enumerate(record.ALT or ["."], 1):
+            copies.append(counts[count - 1])
+            called.append(alleles)
+            missing.append(absent)
             pos.append(position)
             record_number.append(number)
             allele.append(count)
@@ -187,8 +196,17 @@ def read_sites(path: Path, contig: str, start: int | None = None, end: int | Non
             alt.append(one)
             ids.append(record.ID or ".")
     vcf.close()
-    columns = [np.frombuffer(values, dtype=np.int64) for values in (pos, record_number, allele)]
-    return Sites(columns[0], ref, alt, ids, columns[1], columns[2])
+    numbers = (pos, record_number, allele, copies, called, missing)
+    columns = [np.frombuffer(values, dtype=np.int64) for values in numbers]
+    return Sites(columns[0], ref, alt, ids, *columns[1:])
+
+
+def site_counts(record: Any) -> tuple[list[int], int, int]:
+    """Copies of each ALT, alleles called, genotypes missing: INFO AC, AN and MISSING, 0 where not said."""
+    counts = record.INFO.get("AC", 0)
+    copies = list(counts) if isinstance(counts, tuple) else [counts]
+    copies += [0] * (max(1, len(record.ALT)) - len(copies))
+    return copies, record.INFO.get("AN", 0), record.INFO.get("MISSING", 0)
 
 
 def make_index(path: Path, out: Path, *, threads: int = 1) -> None:

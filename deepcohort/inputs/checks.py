@@ -30,13 +30,13 @@ from deepcohort.genome.vcf import (
     records,
     require_whole_bgzf,
 )
+from deepcohort.inputs.genotypes import PAD, Counts, genotypes_of
+from deepcohort.inputs.men import MenOnX
+from deepcohort.inputs.people import Sketch
 from deepcohort.inputs.reference import RefComparison
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-PAD = -2
-"""What cyvcf2 gives for the second allele of a haploid genotype; -1 is a missing allele."""
 
 INDELS_AS_LETTERS = {"I", "D", "R", "0", "-"}
 
@@ -47,9 +47,10 @@ class Check:
 
     ``contigs`` and ``lengths`` are of the contigs that have records. ``phased`` is the fraction of
     heterozygous genotypes that are phased (of all diploid ones where nobody is heterozygous).
-    ``missing`` counts genotypes with a missing allele. ``ref_compared`` records were held against the
-    reference, and REF of ``ref_differs`` was another. ``dropped`` counts records by the reason for which no
-    later step can use them; ``notes`` are sentences for the report.
+    ``missing`` counts genotypes with a missing allele, ``missing_by_sample`` each person's.
+    ``ref_compared`` records were held against the reference, and REF of ``ref_differs`` was another.
+    ``dropped`` counts records by the reason for which no later step can use them; ``notes`` are sentences
+    for the report.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Check:
     phased: float = 0.0
     haploid_genotypes: int = 0
     missing: int = 0
+    missing_by_sample: list[int] = field(default_factory=list)
     ref_compared: int = 0
     ref_differs: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
@@ -76,12 +78,14 @@ def check_genotypes(
     index: Path | None,
     out_sites: Path,
     out_index: Path,
+    out_people: Path | None = None,
     fasta: Path | None = None,
     threads: int = 1,
 ) -> Check:
     """Read a VCF or BCF once, write its index and a sites-only BCF with AC and AN, return what it holds.
 
-    A panel must be phased and complete; a target may be unphased and have missing genotypes. Haploid
+    ``out_people`` takes a sample of the genotypes by which people are told apart (``people.Sketch``). A
+    panel must be phased and complete; a target may be unphased and have missing genotypes. Haploid
     genotypes are welcome in both. An index that is missing or of another file is made anew and noted.
     With ``fasta``, a reference with its .fai beside it, REF is compared with it. Memory does not grow with
     the number of records.
@@ -96,6 +100,8 @@ def check_genotypes(
     check = Check(name=name, file=path.name, samples=header.samples)
     _provide_index(path, header, index, out_index, check, threads)
     tally = _Tally(path, header.samples, panel=panel)
+    men = MenOnX(len(header.samples), build_of(header.contigs))
+    sketch = Sketch(len(header.samples))
     order = Order(path)
     reference = None if fasta is None else RefComparison(path, fasta, panel=panel)
     expected = indexed_records(out_index)
@@ -105,7 +111,11 @@ def check_genotypes(
             order.check(record.CHROM, record.POS)
             if reference is not None:
                 reference.add(order.number, record)
-            sites.write(_site_line(record, *tally.add(record)).encode())
+            genotypes = genotypes_of(path, record)
+            counts = tally.add(record, genotypes)
+            men.add(record, genotypes, counts)
+            sketch.add(record, genotypes, counts)
+            sites.write(_site_line(record, counts).encode())
             bar.update()
         if order.number == 0:
             raise InputError(f"{path.name}: empty: the VCF has a header but no record")
@@ -116,6 +126,9 @@ def check_genotypes(
         make_index(path, out_index, threads=threads)
         check.notes.append(f"The index given with {path.name} is not of this file: another was made.")
     _sum_up(check, tally, order, header)
+    check.notes += men.notes(path.name, header.samples)
+    if out_people is not None:
+        sketch.save(out_people)
     if reference is not None:
         check.ref_compared, check.ref_differs = reference.compared, reference.different
         check.notes += reference.notes(header.contigs)
@@ -189,14 +202,17 @@ def _sites_header(contigs: dict[str, int | None]) -> str:
     lines += [
         '##INFO=<ID=AC,Number=A,Type=Integer,Description="Copies of each ALT in the genotypes">',
         '##INFO=<ID=AN,Number=1,Type=Integer,Description="Alleles called in the genotypes">',
+        '##INFO=<ID=MISSING,Number=1,Type=Integer,Description="Genotypes with a missing allele">',
         "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _site_line(record: Any, alt_counts: list[int], called: int) -> str:
+def _site_line(record: Any, counts: Counts) -> str:
     alt = ",".join(record.ALT) or "."
-    info = f"AC={','.join(map(str, alt_counts))};AN={called}" if record.ALT else f"AN={called}"
+    info = f"AN={counts.called};MISSING={counts.missing}"
+    if record.ALT:
+        info = f"AC={','.join(map(str, counts.alt))};{info}"
     return f"{record.CHROM}\t{record.POS}\t{record.ID or '.'}\t{record.REF}\t{alt}\t.\t.\t{info}\n"
 
 
@@ -210,32 +226,20 @@ class _Tally:
         self.diploid = self.phased_diploid = 0
         self.without_alt = self.letters = 0
 
-    def add(self, record: Any) -> tuple[list[int], int]:
-        """Take a record in; returns the copies of each ALT and the number of called alleles."""
-        if "GT" not in record.FORMAT:
-            raise InputError(
-                f"{self.path.name}: record {record.CHROM}:{record.POS} has no GT field (it has "
-                f"{':'.join(record.FORMAT) or 'no FORMAT'}): give a VCF with genotypes"
-            )
-        genotypes: NDArray[np.int16] = record.genotype.array()
-        if genotypes.shape[1] > 3:
-            raise InputError(
-                f"{self.path.name}: record {record.CHROM}:{record.POS} has genotypes of "
-                f"{genotypes.shape[1] - 1} alleles: only haploid and diploid ones can be used"
-            )
+    def add(self, record: Any, genotypes: NDArray[np.int16]) -> Counts:
+        """Take a record with its genotypes in."""
         alleles = genotypes[:, :-1]
         counts = np.bincount(alleles.ravel() + 2, minlength=len(record.ALT) + 3)
-        if counts[1]:
-            self._add_missing(record, alleles)
+        missing = self._add_missing(record, alleles) if counts[1] else 0
         if alleles.shape[1] == 1:
             self.haploid += int(counts[2:].sum())
         else:
             self._add_diploid(record, genotypes, int(counts[0]))
         self.without_alt += not record.ALT
         self.letters += record.REF in INDELS_AS_LETTERS or bool(INDELS_AS_LETTERS.intersection(record.ALT))
-        return counts[3:].tolist(), int(counts[2:].sum())
+        return Counts(counts[3:].tolist(), int(counts[2:].sum()), missing)
 
-    def _add_missing(self, record: Any, alleles: NDArray[np.int16]) -> None:
+    def _add_missing(self, record: Any, alleles: NDArray[np.int16]) -> int:
         missing = (alleles == -1).any(axis=1)
         if self.panel:
             who = self.samples[int(missing.argmax())]
@@ -244,6 +248,7 @@ class _Tally:
                 "a reference panel must be complete, so impute it (phasing programs do) or drop such records"
             )
         self.missing_by_sample += missing
+        return int(np.count_nonzero(missing))
 
     def _add_diploid(self, record: Any, genotypes: NDArray[np.int16], pads: int) -> None:
         first, second, phased = genotypes[:, 0], genotypes[:, 1], genotypes[:, 2] == 1
@@ -282,6 +287,7 @@ def _sum_up(check: Check, tally: _Tally, order: Order, header: Header) -> None:
     check.phased = round(tally.phased, 6)
     check.haploid_genotypes = tally.haploid
     check.missing = int(tally.missing_by_sample.sum())
+    check.missing_by_sample = tally.missing_by_sample.tolist()
     if tally.letters:
         check.dropped["alleles_not_written_as_bases"] = tally.letters
     check.notes += _notes(check, tally)

@@ -1,31 +1,34 @@
 """The plan of an imputation: target and panel harmonised, the genome in chunks, people in batches."""
 
-import csv
 import json
 import logging
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 from deepcohort.genome.harmonise import Harmonised, match_sites
 from deepcohort.genome.regions import Region, chunk_name, genome_order
-from deepcohort.genome.samples import write_samples
-from deepcohort.genome.vcf import open_vcf, read_sites, records
+from deepcohort.genome.vcf import open_vcf, read_sites, records, site_counts
 from deepcohort.inputs.builds import lengths_differ, require_one_build, weigh_sites
 from deepcohort.inputs.chunks import MIN_TYPED, ChunkSize, batches, padded, plan_cores
+from deepcohort.inputs.frequencies import SELDOM_CALLED, PanelCounts, SiteQuality, compare
+from deepcohort.inputs.people import IN_COHORT, IN_PANEL, MISSING, FlaggedPerson, PeopleSample, find_same
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A genotype file that passed its check: its id, the user's name of it, its sites and its report."""
+    """A genotype file that passed its check: its id, the user's name of it, its sites and its report.
+
+    ``people`` is the sample of genotypes by which people are told apart; None: they are not to be.
+    """
 
     name: str
     file: str
@@ -33,6 +36,9 @@ class CheckedFile:
     contigs: dict[str, str]
     lengths: dict[str, int | None]
     samples: list[str]
+    records: int
+    missing_by_sample: list[int]
+    people: Path | None = None
 
     def length(self, chrom: str) -> int | None:
         """Length of a chromosome as the file's header says it."""
@@ -71,16 +77,25 @@ class Plan:
     chunks: list[Chunk]
     batches: list[list[str]]
     counts: list[tuple[str, str, int]]
+    quality: dict[str, SiteQuality]
+    """What was found at the shared sites of each chromosome."""
+    people: list[FlaggedPerson]
+    excluded: list[tuple[str, int]]
+    """Contig of the target and position of sites that are left out of the imputation."""
 
 
-def read_checked(sites: Iterable[Path], reports: Iterable[Path]) -> list[CheckedFile]:
-    """Pair sites files ``<name>.sites.bcf`` with the reports of the same check."""
+def read_checked(
+    sites: Iterable[Path], reports: Iterable[Path], people: Iterable[Path] = ()
+) -> list[CheckedFile]:
+    """Pair ``<name>.sites.bcf`` and ``<name>.people.npz`` with the reports of the same check."""
     paths = {path.name.removesuffix(".sites.bcf"): path for path in sites}
+    samples = {path.name.removesuffix(".people.npz"): path for path in people}
     checked = []
     for report in reports:
         said = json.loads(report.read_text(encoding="utf-8"))
         known = {field.name: said[field.name] for field in fields(CheckedFile) if field.name in said}
-        checked.append(CheckedFile(**known, sites=paths[said["name"]]))
+        name = said["name"]
+        checked.append(CheckedFile(**known, sites=paths[name], people=samples.get(name)))
     return sorted(checked, key=lambda file: file.name)
 
 
@@ -91,10 +106,12 @@ def plan_imputation(
     regions: list[Region] | None = None,
     size: ChunkSize = ChunkSize(),  # noqa: B008 (frozen)
     batch_size: int = 500,
+    exclude_outliers: bool = False,
 ) -> Plan:
     """Harmonise the files of one cohort with the panel and cut the work.
 
-    Without ``regions`` each of the target's chromosomes is imputed over the panel's whole span.
+    Without ``regions`` each of the target's chromosomes is imputed over the panel's whole span. With
+    ``exclude_outliers`` sites whose frequency does not fit the panel's do not count as typed.
 
     Raises ``InputError`` where files of the cohort have different samples, two files hold one
     chromosome, the panel lacks a chromosome, no site is shared, builds differ, or a region is empty.
@@ -104,31 +121,26 @@ def plan_imputation(
     wanted = _wanted_chromosomes(panel_by_chrom, target_by_chrom, regions)
     chunks: list[Chunk] = []
     counts: list[tuple[str, str, int]] = []
+    quality: dict[str, SiteQuality] = {}
+    excluded: list[tuple[str, int]] = []
     for chrom in wanted:
         one = _Chromosome(chrom, panel_by_chrom[chrom], target_by_chrom[chrom])
         counts += one.harmonise()
+        quality[chrom] = one.quality
+        if exclude_outliers:
+            excluded += [(one.target.contigs[chrom], position) for position in one.leave_out()]
+            counts.append((chrom, "qc_excluded", len(one.quality.outliers)))
         planned = one.chunks([r for r in regions if r.chrom == chrom] if regions else None, size)
         counts.append((chrom, "chunks", len(planned)))
         counts.append((chrom, "untyped_chunks", sum(chunk.flag == "untyped" for chunk in planned)))
         chunks += planned
+    people, sites = _same_people(targets, panels)
+    same = [person.reason for person in people]
+    counts += [("all", "qc_people_sites", sites)]
+    counts += [("all", f"qc_{reason}", same.count(reason)) for reason in (IN_COHORT, IN_PANEL)]
+    people += _seldom_called(targets)
     chunks.sort(key=lambda chunk: (-chunk.cost, genome_order(chunk.chrom), chunk.start))
-    return Plan(chunks, batches(targets[0].samples, batch_size), counts)
-
-
-def write_plan(plan: Plan, cohort: str, *, chunks: Path, batch_folder: Path, counts: Path) -> None:
-    """Write chunks.tsv, the folder of batches and harmonisation.tsv."""
-    _write_tsv(chunks, [field.name for field in fields(Chunk)], [asdict(c).values() for c in plan.chunks])
-    batch_folder.mkdir(parents=True, exist_ok=True)
-    for number, batch in enumerate(plan.batches, 1):
-        write_samples(batch_folder / f"batch_{number:04d}.txt", batch)
-    _write_tsv(counts, ["cohort", "chrom", "what", "count"], [(cohort, *count) for count in plan.counts])
-
-
-def _write_tsv(path: Path, header: list[str], rows: Iterable[Iterable[object]]) -> None:
-    with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, delimiter="\t", lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    return Plan(chunks, batches(targets[0].samples, batch_size), counts, quality, people, excluded)
 
 
 def _require_same_samples(targets: Sequence[CheckedFile]) -> None:
@@ -141,6 +153,30 @@ def _require_same_samples(targets: Sequence[CheckedFile]) -> None:
                 f"({len(differing)} differ, as {differing[0]}): give files of the same people, or name the "
                 "cohorts differently in the samplesheet"
             )
+
+
+def _same_people(
+    targets: Sequence[CheckedFile], panels: Sequence[CheckedFile]
+) -> tuple[list[FlaggedPerson], int]:
+    """People of the cohort who are somebody else too, and the number of sites by which they were compared."""
+    ours, theirs = (
+        [(PeopleSample.load(file.people), file.samples) for file in files if file.people is not None]
+        for files in (targets, panels)
+    )
+    return find_same(ours, theirs) if ours and theirs else ([], 0)
+
+
+def _seldom_called(targets: Sequence[CheckedFile]) -> list[FlaggedPerson]:
+    """People who lack many of their genotypes, over all files of the cohort."""
+    missing: Counter[str] = Counter()
+    for file in targets:
+        missing.update(dict(zip(file.samples, file.missing_by_sample, strict=True)))
+    records = sum(file.records for file in targets)
+    return [
+        FlaggedPerson(person, MISSING, "", missing[person] / records)
+        for person in targets[0].samples
+        if missing[person] > SELDOM_CALLED * records
+    ]
 
 
 def _by_chromosome(files: Sequence[CheckedFile]) -> dict[str, CheckedFile]:
@@ -193,11 +229,13 @@ class _Chromosome:
         self.panel_sites = _read_panel(panel, chrom, self.target_sites.pos)
         self.panel_pos = self.panel_sites.pos
         self.typed_pos: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self.quality = SiteQuality([], [], {})
 
     def harmonise(self) -> list[tuple[str, str, int]]:
         """Match the sites, refuse strangers, return the counts."""
         target, panel = self.target_sites, self.panel_sites
-        matched = match_sites(panel.met_pos, panel.met_ref, panel.met_alt, target.pos, target.ref, target.alt)
+        met = panel.met
+        matched = match_sites(met.pos, met.ref, met.alt, target.pos, target.ref, target.alt)
         self.typed_pos = np.unique(target.pos[matched.target_index])
         self._require_relatives(matched)
         outside = int(((target.pos < panel.pos[0]) | (target.pos > panel.pos[-1])).sum())
@@ -211,12 +249,20 @@ class _Chromosome:
         if lengths_differ(*self._lengths):
             counts["header_lengths_differ"] = 1
             log.warning("chromosome %s: lengths differ in the headers, but the sites agree", self.chrom)
+        self.quality = compare(self.chrom, met, target, matched, len(self.target.samples))
+        counts |= self.quality.counts
         log.info("chromosome %s: %s", self.chrom, counts)
         return [(self.chrom, what, count) for what, count in counts.items()]
 
     @property
     def _lengths(self) -> tuple[int | None, int | None]:
         return self.target.length(self.chrom), self.panel.length(self.chrom)
+
+    def leave_out(self) -> list[int]:
+        """Take sites whose frequency does not fit out of the typed ones; returns their positions."""
+        outliers = self.quality.outliers
+        self.typed_pos = np.setdiff1d(self.typed_pos, outliers)
+        return [int(position) for position in outliers]
 
     def _require_relatives(self, matched: Harmonised) -> None:
         """Refuse a target of another stretch, of another build, or without any site in common."""
@@ -282,32 +328,31 @@ def _within(pos: NDArray[np.int64], region: Region) -> int:
 
 @dataclass(frozen=True)
 class _PanelSites:
-    """The panel's sites of a chromosome: all positions, and alleles of those where the target has a site."""
+    """The panel's sites of a chromosome: all positions, and those where the target has a site."""
 
     pos: NDArray[np.int64]
     without_alt: int
-    met_pos: NDArray[np.int64]
-    met_ref: list[str]
-    met_alt: list[str]
+    met: PanelCounts
 
 
 def _read_panel(panel: CheckedFile, chrom: str, wanted: NDArray[np.int64]) -> _PanelSites:
     targets = set(wanted.tolist())
-    positions, met = array("q"), array("q")
+    positions, met, copies, called = array("q"), array("q"), array("q"), array("q")
     ref: list[str] = []
     alt: list[str] = []
     without_alt = 0
     for record in records(panel.sites, open_vcf(panel.sites, samples=[]), panel.contigs[chrom]):
         position, alts = record.POS, record.ALT
         without_alt += not alts
-        for one in alts:
-            positions.append(position)
-            if position in targets:
-                met.append(position)
-                ref.append(record.REF)
-                alt.append(one)
+        positions.extend([position] * len(alts))
+        if alts and position in targets:
+            counts, alleles, _ = site_counts(record)
+            met.extend([position] * len(alts))
+            called.extend([alleles] * len(alts))
+            copies.extend(counts)
+            ref += [record.REF] * len(alts)
+            alt += alts
     if not positions:
         raise InputError(f"{panel.file}: no record of chromosome {chrom} has an ALT: give another panel")
-    return _PanelSites(
-        np.array(positions, dtype=np.int64), without_alt, np.array(met, dtype=np.int64), ref, alt
-    )
+    pos, at, with_alt, in_all = (np.array(column, np.int64) for column in (positions, met, copies, called))
+    return _PanelSites(pos, without_alt, PanelCounts(at, ref, alt, with_alt, in_all))

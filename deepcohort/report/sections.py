@@ -31,7 +31,7 @@ class Section:
     name: str
     description: str
     kind: str
-    """``linegraph``, ``bargraph``, ``table`` or ``html``."""
+    """``linegraph``, ``bargraph``, ``scatter``, ``table`` or ``html``."""
     data: Any
     settings: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, Any] | None = None

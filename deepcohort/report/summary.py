@@ -2,10 +2,11 @@
 
 from html import escape
 
-from deepcohort.report import accuracy, chunks, dropped
+from deepcohort.report import accuracy, chunks, dropped, fit
 from deepcohort.report.accuracy import EVERYONE, Row, number
 from deepcohort.report.chunks import Chunk
 from deepcohort.report.dropped import FileCheck, SiteCount
+from deepcohort.report.fit import Fit
 from deepcohort.report.quality import SiteSummary
 from deepcohort.report.sections import Section
 
@@ -26,10 +27,13 @@ def section(
     checks: list[FileCheck],
     counts: list[SiteCount],
     found: dict[str, Chunk],
+    fits: dict[str, Fit],
+    notes: list[str],
 ) -> Section:
-    """Return the chapter as HTML: facts first, then what is unusual, then how to read the figures."""
+    """Return the chapter as HTML: facts first, then what is unusual; ``notes`` are of the run as a whole."""
     facts = _facts(summaries, found) + _accuracy(rows)
-    unusual = dropped.sentences(checks, counts) + chunks.sentences(found) + _labels(rows)
+    unusual = notes + dropped.sentences(checks, counts) + fit.sentences(fits, counts)
+    unusual += chunks.sentences(found) + _labels(rows)
     parts = [STYLE, f'<div class="alert alert-warning">{escape(WARNING)}</div>']
     parts.append(_list("What was done", facts))
     parts.append(_list("What to know before you use it", unusual or ["Nothing unusual was found."]))

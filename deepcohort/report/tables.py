@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcohort.genome.files import written_whole
-from deepcohort.report import accuracy, chunks, dropped, quality, summary
+from deepcohort.report import accuracy, chunks, dropped, fit, quality, summary
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ class Files:
     checks: list[Path] = field(default_factory=list)
     counts: list[Path] = field(default_factory=list)
     models: list[Path] = field(default_factory=list)
+    fit: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     versions: Path | None = None
 
 
@@ -37,12 +39,14 @@ def write_tables(files: Files, out: Path) -> None:
     checks = [dropped.read_check(path) for path in files.checks]
     counts = dropped.read_harmonisation(files.harmonisation)
     found = chunks.read(files.counts, files.models)
+    fits = fit.read(files.fit)
     out.mkdir(parents=True, exist_ok=True)
     sections = [
-        summary.section(rows, summaries, checks, counts, found),
+        summary.section(rows, summaries, checks, counts, found, fits, files.notes),
         *accuracy.sections(rows),
         *quality.sections(summaries),
         *dropped.sections(checks, counts),
+        *fit.sections(fits),
         *chunks.sections(found),
     ]
     for section in sections:

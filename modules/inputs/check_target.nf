@@ -12,7 +12,7 @@ process CHECK_TARGET {
 
     output:
     tuple val(meta), path(genotypes, includeInputs: true), path("${genotypes.name}.{csi,tbi}"), emit: indexed
-    tuple val(meta), path("${meta.file}.sites.bcf"), path("${meta.file}.sites.bcf.csi"), path("${meta.file}.check.json"), emit: checked
+    tuple val(meta), path("${meta.file}.sites.bcf"), path("${meta.file}.sites.bcf.csi"), path("${meta.file}.check.json"), path("${meta.file}.people.npz"), emit: checked
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('cyvcf2'), eval("python3 -c 'from importlib.metadata import version; print(version(\"cyvcf2\"))'"), topic: versions
@@ -27,13 +27,14 @@ process CHECK_TARGET {
         ${option('--fasta', fasta)} \\
         --out-sites '${meta.file}.sites.bcf' \\
         --out-index ${quoted("${genotypes.name}.${index ? index.extension : 'csi'}")} \\
+        --out-people '${meta.file}.people.npz' \\
         --out-report '${meta.file}.check.json' \\
         ${genotypes}
     """
 
     stub:
     """
-    touch '${meta.file}.sites.bcf' '${meta.file}.sites.bcf.csi' ${quoted("${genotypes.name}.csi")}
+    touch '${meta.file}.sites.bcf' '${meta.file}.sites.bcf.csi' '${meta.file}.people.npz' ${quoted("${genotypes.name}.csi")}
     echo '{"contigs": {"20": "20"}}' > '${meta.file}.check.json'
     """
 }

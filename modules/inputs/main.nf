@@ -6,6 +6,8 @@ include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
 include { CHECK_READS } from './check_reads'
 include { PLAN } from './plan'
+include { EXCLUDE_SITES } from './exclude_sites'
+include { EXCLUDE_SITES as EXCLUDE_FROM_SITES } from './exclude_sites'
 include { isGenotypes; isReads } from './files'
 
 workflow INPUTS {
@@ -14,7 +16,7 @@ workflow INPUTS {
     sheets   // which files by kind, e.g. [input: 'samples.csv', panel: 'panel.csv', labels: 'labels.tsv', truth: null]
     fasta    // reference, or null
     regions  // text or BED file, e.g. '20:1-5000000', or null
-    sizes    // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500]
+    planning // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500, exclude_outliers: false]
 
     main:
     // (`error` stands right in the channels: Nextflow loses the sentence of one in a function.)
@@ -61,28 +63,34 @@ workflow INPUTS {
     }
     CHECK_TRUTH(truth_rows, reference)
 
-    // [ [cohort: 'cohort'], [sites of all its files], [reports of all its files] ]
+    // [ [cohort: 'cohort'], [sites of all its files], [reports of all its files], [samples of genotypes of all its files] ]
     file_counts = target_rows.map { meta, n, _genotypes, _index -> [meta.cohort, n] }.unique()
     target_sites = CHECK_TARGET.out.checked
-        .map { meta, sites, index, report -> [meta.cohort, [sites, index], report] }
+        .map { meta, sites, index, report, people -> [meta.cohort, [sites, index], report, people] }
         .combine(file_counts, by: 0)
-        .map { cohort, sites, report, n -> [groupKey(cohort, n), sites, report] }
+        .map { cohort, sites, report, people, n -> [groupKey(cohort, n), sites, report, people] }
         .groupTuple()
-        .map { key, sites, reports -> [[cohort: key.target], byName(sites.flatten()), byName(reports)] }
+        .map { key, sites, reports, people -> [[cohort: key.target], byName(sites.flatten()), byName(reports), byName(people)] }
     panel_sites = CHECK_PANEL.out.checked.toList().map { parts ->
-        [byName(parts.collectMany { part -> [part[1], part[2]] }), byName(parts.collect { part -> part[3] })]
+        [byName(parts.collectMany { part -> [part[1], part[2]] }), byName(parts.collect { part -> part[3] }), byName(parts.collect { part -> part[4] })]
     }
 
     bed = regions && file(regions).exists() ? file(regions) : []
-    PLAN(target_sites, panel_sites, [regions ?: '', bed], sizes)
+    PLAN(target_sites, panel_sites, [regions ?: '', bed], planning)
+
+    // Sites that do not fit are taken out of the files themselves, so that nothing is trained on them either.
+    checked_sites = CHECK_TARGET.out.checked.map { meta, sites, index, _report, _people -> [meta, sites, index] }
+    EXCLUDE_SITES(withExcluded(CHECK_TARGET.out.indexed, PLAN.out.excluded, planning.exclude_outliers))
+    EXCLUDE_FROM_SITES(withExcluded(checked_sites, PLAN.out.excluded, planning.exclude_outliers))
 
     panel = CHECK_PANEL.out.indexed
-    target = CHECK_TARGET.out.indexed
-    target_sites_by_file = CHECK_TARGET.out.checked.map { meta, sites, index, _report -> [meta, sites, index] }
-    truth = CHECK_TRUTH.out.indexed.join(CHECK_TRUTH.out.checked.map { meta, _sites, _index, report -> [meta, report] })
+    target = planning.exclude_outliers ? EXCLUDE_SITES.out.kept : CHECK_TARGET.out.indexed
+    target_sites_by_file = planning.exclude_outliers ? EXCLUDE_FROM_SITES.out.kept : checked_sites
+    truth = CHECK_TRUTH.out.indexed.join(CHECK_TRUTH.out.checked.map { meta, _sites, _index, report, _people -> [meta, report] })
     plan = PLAN.out.plan
     harmonisation = PLAN.out.counts
-    checks = CHECK_PANEL.out.checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report -> [meta, report] }
+    fit = PLAN.out.fit.transpose()
+    checks = CHECK_PANEL.out.checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report, _people -> [meta, report] }
 
     reads = CHECK_READS.out.indexed
 
@@ -95,6 +103,7 @@ workflow INPUTS {
     reference             // [ ref.fa, [ref.fa.fai] ], or [ [], [] ]
     plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]
     harmonisation         // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]
+    fit                   // [ [cohort: 'cohort'], cohort.qc.tsv ], and so .frequencies.tsv and .people.tsv
     checks                // [ [file: 'panel.20'], panel.20.check.json ]
 }
 
@@ -111,6 +120,14 @@ def unusable(sheet, csv, steps) {
     return csv.splitCsv(header: true).withIndex(2)
         .findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from, and the step that calls them is not there yet: give .vcf.gz or .bcf" }
+}
+
+/** Files of the cohort ([meta, file, index]) with the list of sites to leave out, or nothing where none are. */
+def withExcluded(files, excluded, wanted) {
+    return files.map { meta, file, index -> [meta.cohort, meta, file, index] }
+        .combine(excluded.map { meta, list -> [meta.cohort, list] }, by: 0)
+        .filter { _entry -> wanted }
+        .map { _cohort, meta, file, index, list -> [meta, file, index, list] }
 }
 
 /** Files of the panel sheet, e.g. [[file: 'panel.20'], panel.vcf.gz, index or []]. */

@@ -10,14 +10,16 @@ workflow REPORT {
     checks         // [ [file: 'panel.20'], panel.20.check.json ]
     counts         // [ meta of chunk, counts.tsv ]
     models         // [ meta of chunk, folder of the trained model ]
+    fit            // [ [cohort: 'cohort'], cohort.qc.tsv ], and so .frequencies.tsv and .people.tsv
+    notes          // sentences about the run as a whole
     versions       // YAML text of the programs that the other rooms used
     config         // assets/multiqc_config.yml
 
     main:
     REPORT_TABLES(
         accuracy.toList().map { tables -> tables ?: [] },
-        filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models),
-        versions
+        filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models), filesOf(fit),
+        notes, versions
     )
     MULTIQC(REPORT_TABLES.out.tables, config)
     report = MULTIQC.out.report

@@ -12,6 +12,8 @@ process REPORT_TABLES {
     path checks, stageAs: 'checks/*', arity: '0..*'
     path counts, stageAs: 'counts/?/*', arity: '0..*'
     path models, stageAs: 'models/?/*', arity: '0..*'
+    path fit, stageAs: 'fit/*', arity: '0..*'
+    val notes
     val versions
 
     output:
@@ -30,6 +32,8 @@ process REPORT_TABLES {
         ${eachFile('--checks', checks)} \\
         ${eachFile('--counts', counts)} \\
         ${eachFile('--models', models)} \\
+        ${eachFile('--fit', fit)} \\
+        ${eachFile('--note', notes)} \\
         --versions software_versions.yml \\
         --out mqc
     """

@@ -5,6 +5,7 @@ import json
 from functools import partial
 from pathlib import Path
 
+import pysam
 import pytest
 
 from tests.genotypes import bgzip, vcf_text, write_vcf
@@ -29,10 +30,18 @@ def check(folder, kind, name, file):
         *("--name", name, "--threads", 1),
         *("--out-sites", folder / f"{name}.sites.bcf"),
         *("--out-index", folder / f"{file.name}.csi"),
+        *("--out-people", folder / f"{name}.people.npz"),
         *("--out-report", folder / f"{name}.check.json"),
         file,
     )
-    return ["sites", folder / f"{name}.sites.bcf", "reports", folder / f"{name}.check.json"]
+    ends = {"sites": "sites.bcf", "reports": "check.json", "people": "people.npz"}
+    return [part for what, end in ends.items() for part in (f"--{kind}-{what}", folder / f"{name}.{end}")]
+
+
+def plan_outputs(folder):
+    """Options that name all outputs of a plan."""
+    names = ("chunks", "counts", "qc", "frequencies", "people", "excluded", "batches")
+    return [word for name in names for word in (f"--out-{name}", folder / f"out.{name}")]
 
 
 @pytest.mark.parametrize(
@@ -55,33 +64,41 @@ def test_the_bundled_cohort_is_planned(tmp_path):
     options = []
     for chrom in ("20", "22"):
         for kind in ("panel", "target"):
-            made = check(tmp_path, kind, f"{kind}.{chrom}", DEMO / f"{kind}.{chrom}.vcf.gz")
-            for what, path in zip(made[::2], made[1::2], strict=True):
-                options += [f"--{kind}-{what}", path]
+            options += check(tmp_path, kind, f"{kind}.{chrom}", DEMO / f"{kind}.{chrom}.vcf.gz")
     done(
         *("plan", "--cohort", "demo", "--chunk-bases", 1_000_000, "--batch-size", 50, *options),
-        *("--out-chunks", tmp_path / "chunks.tsv", "--out-batches", tmp_path / "batches"),
-        *("--out-counts", tmp_path / "counts.tsv"),
+        *plan_outputs(tmp_path),
     )
-    with (tmp_path / "chunks.tsv").open() as table:
+    with (tmp_path / "out.chunks").open() as table:
         chunks = list(csv.DictReader(table, delimiter="\t"))
     assert [row["chrom"] for row in sorted(chunks, key=lambda row: row["chunk"])] == ["20"] * 3 + ["22"] * 2
     assert all(row["flag"] == "ok" and int(row["typed_sites"]) > 200 for row in chunks)
-    batches = [path.read_text().split() for path in sorted((tmp_path / "batches").iterdir())]
+    batches = [path.read_text().split() for path in sorted((tmp_path / "out.batches").iterdir())]
     assert [len(batch) for batch in batches] == [30, 30]
-    with (tmp_path / "counts.tsv").open() as table:
+    with (tmp_path / "out.counts").open() as table:
         counts = {(r["chrom"], r["what"]): int(r["count"]) for r in csv.DictReader(table, delimiter="\t")}
     for chrom in ("20", "22"):
         assert counts[chrom, "shared"] == counts[chrom, "target_sites"] > 400
         assert counts[chrom, "swapped"] > 0
         assert counts[chrom, "flipped"] > 0
+        assert counts[chrom, "qc_frequency"] == counts[chrom, "qc_strand"] == 0
+    assert counts["all", "qc_people_sites"] > 200
+    assert counts["all", "qc_in_panel"] == counts["all", "qc_in_cohort"] == 0
 
 
 def test_bad_input_ends_in_one_sentence_and_code_2(tmp_path):
     file = write_vcf(tmp_path / "x.bcf", [("20", 5, "A", "C", ["0/1"])], ["Zoë"])
     result = run(
         *("check-panel", "--name", "p", "--out-sites", tmp_path / "s.bcf"),
-        *("--out-index", tmp_path / "i.csi", "--out-report", tmp_path / "r.json", file),
+        *(
+            "--out-index",
+            tmp_path / "i.csi",
+            "--out-people",
+            tmp_path / "p.npz",
+            "--out-report",
+            tmp_path / "r.json",
+            file,
+        ),
     )
     assert result.returncode == 2
     assert result.stderr.splitlines() == [
@@ -107,7 +124,15 @@ def test_the_libraries_own_remarks_do_not_stand_beside_the_sentence(tmp_path, sp
     file = bgzip(tmp_path / "x.vcf.gz", spoil(vcf_text(records, ["Zoë"])))
     result = run(
         *("check-target", "--name", "t", "--out-sites", tmp_path / "s.bcf"),
-        *("--out-index", tmp_path / "i.csi", "--out-report", tmp_path / "r.json", file),
+        *(
+            "--out-index",
+            tmp_path / "i.csi",
+            "--out-people",
+            tmp_path / "p.npz",
+            "--out-report",
+            tmp_path / "r.json",
+            file,
+        ),
     )
     assert result.returncode == 2
     assert result.stderr.startswith(f"ERROR: x.vcf.gz: {sentence}")
@@ -130,7 +155,8 @@ def test_ref_is_compared_with_a_reference(tmp_path):
                 "--out-sites",
                 tmp_path / "s.bcf",
             ),
-            *("--out-index", tmp_path / "x.csi", "--out-report", report, file),
+            *("--out-index", tmp_path / "x.csi", "--out-people", tmp_path / "p.npz"),
+            *("--out-report", report, file),
         )
         assert result.returncode == code, result.stderr
     assert "REF differs from ref.fa at 1 of 1 records" in result.stderr
@@ -160,9 +186,23 @@ def test_an_empty_region_is_refused(tmp_path):
     target = check(tmp_path, "target", "t", DEMO / "target.22.vcf.gz")
     result = run(
         *("plan", "--cohort", "c", "--regions", ""),
-        *("--panel-sites", target[1], "--panel-reports", target[3]),
-        *("--target-sites", target[1], "--target-reports", target[3]),
-        *("--out-chunks", tmp_path / "c", "--out-batches", tmp_path / "b", "--out-counts", tmp_path / "h"),
+        *target,
+        *(str(part).replace("--target", "--panel") for part in target),
+        *plan_outputs(tmp_path),
     )
     assert result.returncode == 2
     assert "--regions is empty" in result.stderr
+
+
+def test_excluded_sites_are_taken_out_of_files_of_either_kind(tmp_path):
+    records = [("chr20", position, "A", "C", ["0/1"]) for position in (6, 7, 7, 8)]
+    for name in ("x.vcf.gz", "x.bcf"):
+        file = write_vcf(tmp_path / name, records, ["Zoë"])
+        (tmp_path / "out").mkdir(exist_ok=True)
+        for excluded, left in (("chr20\t7\n", [6, 8]), ("", [6, 7, 7, 8])):
+            (tmp_path / "excluded.txt").write_text(excluded)
+            out = tmp_path / "out" / name
+            done("exclude-sites", "--excluded", tmp_path / "excluded.txt", "--out", out, file)
+            with pysam.VariantFile(str(out), index_filename=f"{out}.csi") as vcf:
+                assert [record.pos for record in vcf.fetch("chr20", 1, 20)] == left
+                assert list(vcf.header.samples) == ["Zoë"]

@@ -7,7 +7,8 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import parse_regions
 from deepcohort.inputs.checks import check_genotypes, write_check
 from deepcohort.inputs.chunks import ChunkSize
-from deepcohort.inputs.plan import plan_imputation, read_checked, write_plan
+from deepcohort.inputs.plan import plan_imputation, read_checked
+from deepcohort.inputs.plan_tables import PlanFiles, write_plan
 from tests.genotypes import write_vcf
 
 SITES = [(1000 + 10 * i, *("AG", "CT", "AC", "GT")[i % 4]) for i in range(1000)]
@@ -74,9 +75,8 @@ def test_a_plan_covers_the_panel_once_and_the_people_in_order(tmp_path):
 def test_the_tables_are_written_as_planned(tmp_path):
     panel, target = checked(tmp_path, "panel", SITES), checked(tmp_path, "target", TYPED, people=["B C", "ü"])
     plan = plan_imputation([panel], [target], size=SMALL, batch_size=1)
-    write_plan(
-        plan, "cohort", chunks=tmp_path / "c.tsv", batch_folder=tmp_path / "b", counts=tmp_path / "h.tsv"
-    )
+    names = ("c.tsv", "b", "h.tsv", "qc.tsv", "f.tsv", "p.tsv", "excluded.txt")
+    write_plan(plan, "cohort", PlanFiles(*(tmp_path / name for name in names)))
     with (tmp_path / "c.tsv").open(encoding="utf-8") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
     where = ["chunk", "chrom", "start", "end", "padded_start", "padded_end"]
@@ -91,6 +91,11 @@ def test_the_tables_are_written_as_planned(tmp_path):
         .read_text()
         .startswith("cohort\tchrom\twhat\tcount\ncohort\t20\ttarget_sites\t100\n")
     )
+    sites = "chrom pos ref alt reason target_af panel_af chi_square missing".replace(" ", "\t")
+    assert (tmp_path / "qc.tsv").read_text() == f"{sites}\n"
+    assert (tmp_path / "f.tsv").read_text() == "chrom\ttarget_af\tpanel_af\tsites\n20\t0.51\t0.51\t100\n"
+    assert (tmp_path / "p.tsv").read_text() == "person\treason\tother\tvalue\n"
+    assert (tmp_path / "excluded.txt").read_text() == ""
 
 
 def test_every_way_of_matching_is_counted(tmp_path):
