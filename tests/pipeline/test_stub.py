@@ -34,6 +34,9 @@ def published_of(cohort: str, form: str = "vcf.gz", index: str = "tbi") -> set[s
     return {
         f"inputs/{cohort}.chunks.tsv",
         f"inputs/{cohort}.harmonisation.tsv",
+        f"inputs/{cohort}.qc.tsv",
+        f"inputs/{cohort}.frequencies.tsv",
+        f"inputs/{cohort}.people.tsv",
         f"imputation/{cohort}.20.{form}",
         f"imputation/{cohort}.20.{form}.{index}",
         f"imputation/{cohort}.20.sites.tsv.gz",
@@ -99,7 +102,7 @@ def test_nothing_scored_and_a_panel_without_a_sheet(nextflow: Nextflow) -> None:
     panel = nextflow.folder / "it's data" / "panel.vcf.gz"
     fasta = nextflow.folder / "reference.fa"
     fasta.touch()
-    settings = ["--mask_fraction", "0", "--output_format", "bcf", "--fasta", fasta]
+    settings = ["--mask_fraction", "0", "--output_format", "bcf", "--fasta", fasta, "--exclude_outliers"]
     run = nextflow.pipeline("-stub", *options, panel, *settings)
     assert run.returncode == 0, run.output
     unscored = {"IMPUTE_MASKED", "JOIN_MASKED", "ACCURACY", "COMBINE_ACCURACY"}
@@ -107,6 +110,8 @@ def test_nothing_scored_and_a_panel_without_a_sheet(nextflow: Nextflow) -> None:
         **{name: count for name, count in ONE_COHORT.items() if name not in unscored},
         "CHECK_SHEET": 1,
         "CHECK_FASTA": 1,
+        "EXCLUDE_SITES": 1,
+        "EXCLUDE_FROM_SITES": 1,
     }
     assert run.published == published_of("cohort", "bcf", "csi") | ALWAYS
     check_run_information(run.outdir / "pipeline_info", run.tasks)
