@@ -1,5 +1,5 @@
 // DeepCohort: the entry. Reads the parameters once, checks them, runs the chosen steps and joins them.
-include { readSchema; helpText; checkedParameters } from './modules/parameters'
+include { readSchema; propertiesOf; helpText; checkedParameters } from './modules/parameters'
 include { writeParameters; writeCosts; sentencesOf } from './modules/run_info'
 include { isGenotypes } from './modules/inputs/files'
 include { INPUTS } from './modules/inputs'
@@ -23,7 +23,7 @@ workflow DEEPCOHORT {
         INPUTS.out.plan,
         p.genetic_map ? file(p.genetic_map) : [],
         p.panel_labels ? file(p.panel_labels) : [],
-        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds')
+        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds') + [compared: comparedImputers(p)]
     )
 
     // The report's own programs come too late for the report, and stand in the published file only.
@@ -68,6 +68,23 @@ def checkSteps(p) {
 }
 
 workflow {
+/** Imputers that are measured beside the chosen one, e.g. ['beagle', 'knn']. */
+def comparedImputers(p) {
+    return (p.compare_imputers ?: '').tokenize(',').unique() - p.imputer
+}
+
+/** Ends the run with one sentence when an imputer to compare with does not exist, or nothing would be scored. */
+def checkComparison(p, schema) {
+    def known = propertiesOf(schema).imputer.get('enum')
+    def unknown = comparedImputers(p) - known
+    if (unknown) {
+        error("--compare_imputers: there is no imputer ${unknown.join(', ')}; name some of ${known.join(', ')}.")
+    }
+    if (comparedImputers(p) && !p.truth && p.mask_fraction == 0) {
+        error('--compare_imputers has nothing to measure: give --truth, or --mask_fraction above 0.')
+    }
+}
+
     main:
     def schema = readSchema("${projectDir}/nextflow_schema.json")
     def asked_for_help = params.help.toString() != 'false'
@@ -79,6 +96,7 @@ workflow {
     else {
         checkSteps(p)
         if (!p.genetic_map) {
+        checkComparison(p, schema)
             log.info(withoutMap())
         }
         writeParameters(p, file("${p.outdir}/pipeline_info"))

@@ -27,8 +27,11 @@ read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}"
 for name in "$@"; do
     room=${name%-torch}
     variant=${name#"$room"}
-    if [ ! -e "containers/$room/requirements$variant.lock" ]; then
-        echo "build.sh: no image $name: containers/$room/requirements$variant.lock does not exist" >&2
+    # Images of outside programs have no packages of Python, and so no lock.
+    needed=containers/$room/Dockerfile
+    [ -z "$variant" ] || needed=containers/$room/requirements$variant.lock
+    if [ ! -e "$needed" ]; then
+        echo "build.sh: no image $name: $needed does not exist" >&2
         exit 2
     fi
     image=$registry/$room:$version$variant

@@ -12,8 +12,8 @@ lock() { # file, extras...
         --no-header --no-emit-index-url "${options[@]}" --output-file "$file" pyproject.toml >/dev/null
 }
 
-for dockerfile in containers/*/Dockerfile; do
-    folder=$(dirname "$dockerfile")
+for wanted in containers/*/requirements.lock; do
+    folder=$(dirname "$wanted")
     lock "$folder/requirements.lock" "$(basename "$folder")"
     digest=$(sha256sum "$folder/requirements.lock" | cut -c 1-64)
     sed -i "s/^# sha256 of requirements.lock: .*/# sha256 of requirements.lock: $digest/" "$folder/environment.yml"

@@ -2,18 +2,17 @@
 include { option } from '../options'
 
 process ACCURACY {
-    tag "${meta.cohort}:${meta.chrom}"
+    tag "${meta.imputer}:${meta.cohort}:${meta.chrom}"
     label 'process_single'
     label 'img_imputation'
 
     input:
     tuple val(meta), path(imputed, stageAs: 'imputed/*'), path(imputed_index, stageAs: 'imputed/*'), val(kind), path(truth, stageAs: 'truth/*'), path(truth_index, stageAs: 'truth/*')
     path labels
-    val imputer
     val seed
 
     output:
-    path "${meta.cohort}.${meta.chrom}.accuracy.tsv", emit: sums
+    path "${meta.cohort}.${meta.chrom}.${meta.imputer}.accuracy.tsv", emit: sums
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
@@ -22,18 +21,18 @@ process ACCURACY {
     imputation.py accuracy \\
         --release ${workflow.manifest.version} \\
         --seed ${seed} \\
-        --imputer ${imputer} \\
+        --imputer ${meta.imputer} \\
         --cohort '${meta.cohort}' \\
         --chrom '${meta.chrom}' \\
         --kind ${kind} \\
         ${option('--labels', labels)} \\
         --imputed ${imputed} \\
         --truth ${truth} \\
-        --out '${meta.cohort}.${meta.chrom}.accuracy.tsv'
+        --out '${meta.cohort}.${meta.chrom}.${meta.imputer}.accuracy.tsv'
     """
 
     stub:
     """
-    touch '${meta.cohort}.${meta.chrom}.accuracy.tsv'
+    touch '${meta.cohort}.${meta.chrom}.${meta.imputer}.accuracy.tsv'
     """
 }

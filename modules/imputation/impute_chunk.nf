@@ -1,15 +1,13 @@
-// A batch of people imputed over one chunk; with a mask_fraction, only its hidden typed sites.
+// A batch of people imputed over one chunk by a model of ours; with a mask_fraction, only its hidden typed sites.
 process IMPUTE_CHUNK {
-    tag "${meta.cohort}:${meta.chunk}:${batch.baseName}"
+    tag "${meta.imputer}:${meta.cohort}:${meta.chunk}:${meta.batch}"
     label 'process_low'
     label 'process_gpu'
     label 'img_imputation'
 
     input:
     tuple val(meta), path(packed), path(trained), path(target), path(target_index), path(batch)
-    val imputer
     val seed
-    val mask_fraction
     val hds
 
     output:
@@ -20,15 +18,15 @@ process IMPUTE_CHUNK {
     tuple val("${task.process}"), val('numba'), eval("python3 -c 'from importlib.metadata import version; print(version(\"numba\"))'"), topic: versions
 
     script:
-    part = "${meta.chunk}.${batch.baseName}"
+    part = "${meta.chunk}.${meta.batch}"
     """
     imputation.py impute-chunk \\
         --release ${workflow.manifest.version} \\
         --threads ${task.cpus} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} \\
         --seed ${seed} \\
-        --imputer ${imputer} \\
-        ${mask_fraction ? "--mask-fraction ${mask_fraction}" : ''} \\
+        --imputer ${meta.imputer} \\
+        --mask-fraction ${meta.mask_fraction} \\
         ${hds ? '--hds' : ''} \\
         --panel ${packed} \\
         --trained ${trained} \\
@@ -39,7 +37,7 @@ process IMPUTE_CHUNK {
     """
 
     stub:
-    part = "${meta.chunk}.${batch.baseName}"
+    part = "${meta.chunk}.${meta.batch}"
     """
     touch ${part}.vcf.gz ${part}.counts.tsv
     """

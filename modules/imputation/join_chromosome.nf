@@ -1,6 +1,6 @@
 // Chunks and batches of one chromosome joined: every site once, people in the order of the input.
 process JOIN_CHROMOSOME {
-    tag "${meta.cohort}:${meta.chrom}"
+    tag "${meta.imputer}:${meta.cohort}:${meta.chrom}"
     label 'process_low'
     label 'img_imputation'
 

@@ -1,10 +1,8 @@
 // Imputation: chunks of each cohort imputed batch by batch, joined by chromosome, and scored.
 include { PACK_PANEL } from './pack_panel'
-include { TRAIN_CHUNK } from './train_chunk'
-include { IMPUTE_CHUNK } from './impute_chunk'
-include { IMPUTE_CHUNK as IMPUTE_MASKED } from './impute_chunk'
+include { IMPUTE_WITH } from './impute_with'
 include { JOIN_CHROMOSOME } from './join_chromosome'
-include { JOIN_CHROMOSOME as JOIN_MASKED } from './join_chromosome'
+include { JOIN_CHROMOSOME as JOIN_SCORED } from './join_chromosome'
 include { ACCURACY } from './accuracy'
 include { COMBINE_ACCURACY } from './combine_accuracy'
 
@@ -17,7 +15,7 @@ workflow IMPUTATION {
     plan          // [ [cohort: 'cohort'], chunks.tsv, [batch_0001.txt, batch_0002.txt] ], the longest chunks first
     genetic_map   // file, folder or []
     labels        // file or []
-    options       // e.g. [imputer: 'copying', seed: 1, mask_fraction: 0.1, output_format: 'vcf.gz', output_hds: false]
+    options       // e.g. [imputer: 'copying', compared: ['knn'], seed: 1, mask_fraction: 0.1, output_format: 'vcf.gz', output_hds: false]
 
     main:
     // [ [cohort: 'cohort', chunk: '20.000000001-005000000', chrom: '20', start: '1', ...] ]
@@ -29,59 +27,51 @@ workflow IMPUTATION {
             .map { _file, meta, genotypes, index -> [meta, genotypes, index] },
         genetic_map
     )
-    TRAIN_CHUNK(
-        withTarget(PACK_PANEL.out.packed, target_sites),
-        options.imputer,
-        options.seed
-    )
 
-    // [ meta of chunk, panel.npz, trained model, target.vcf.gz, index, batch.txt ]
-    ready = withTarget(TRAIN_CHUNK.out.trained, target)
-    jobs = ready.map { job -> [[cohort: job[0].cohort], job] }
+    // The result, and beside it what is imputed only to be scored: [ meta of chunk, how, batch_0001.txt ].
+    batches = chunks.map { meta -> [[cohort: meta.cohort], meta] }
         .combine(plan.map { meta, _table, lists -> [meta, lists] }, by: 0)
-        .flatMap { _key, job, lists -> lists.collect { list -> job + [list] } }
-    IMPUTE_CHUNK(jobs, options.imputer, options.seed, 0, options.output_hds)
+        .map { _cohort, meta, lists -> [meta, lists] }
+    with_truth = truth.map { meta, _genotypes, _index, _report -> meta.cohort }.unique().toList()
+    results = batches.flatMap { meta, lists -> jobsOf(meta, resultOf(options), lists) }
+    scored = batches.combine(with_truth.map { cohorts -> [cohorts] })
+        .flatMap { meta, lists, cohorts -> scoredOf(options, cohorts.contains(meta.cohort)).collectMany { how -> jobsOf(meta, how, lists) } }
+    IMPUTE_WITH(results.mix(scored), PACK_PANEL.out.packed, target, target_sites, options.subMap('seed', 'output_hds'))
 
-    // How many parts each chromosome has: [ [cohort: 'cohort', chrom: '20'], chunks, [batch lists] ]
+    // How many chunks each chromosome has: [ [cohort: 'cohort', chrom: '20'], chunks, [batch lists] ]
     counts = plan.flatMap { meta, table, lists ->
         table.splitCsv(header: true, sep: '\t').countBy { row -> row.chrom }.collect { chrom, n -> [meta + [chrom: chrom], n, lists] }
     }
-    JOIN_CHROMOSOME(gathered(IMPUTE_CHUNK.out.part, counts), options.output_format)
+    whole = gathered(IMPUTE_WITH.out.parts, counts).branch { meta, _parts, _lists ->
+        result: meta.purpose == 'result'
+        scored: true
+    }
+    JOIN_CHROMOSOME(whole.result, options.output_format)
+    JOIN_SCORED(whole.scored, options.output_format)
 
-    // Cohorts without a truth are scored on typed sites of the first batch that are hidden.
-    truths = truth.flatMap { meta, genotypes, index, report -> contigsOf(report).collect { chrom -> [[cohort: meta.cohort, chrom: chrom], genotypes, index] } }
-    with_truth = truth.map { meta, _genotypes, _index, _report -> meta.cohort }.unique().toList()
-    first_batch = plan.combine(with_truth.map { cohorts -> [cohorts] })
-        .filter { meta, _table, _lists, cohorts -> options.mask_fraction > 0 && !cohorts.contains(meta.cohort) }
-        .map { meta, _table, lists, _cohorts -> [meta, lists.first()] }
-    IMPUTE_MASKED(
-        ready.map { job -> [[cohort: job[0].cohort], job] }.combine(first_batch, by: 0).map { _key, job, list -> job + [list] },
-        options.imputer, options.seed, options.mask_fraction, false
-    )
-    JOIN_MASKED(
-        gathered(IMPUTE_MASKED.out.part, counts.map { key, n, lists -> [key, n, lists.take(1)] }),
-        options.output_format
-    )
-
-    // [ [cohort: 'cohort', chrom: '20'], imputed, index, kind, truth, index ]
+    // [ [cohort: 'cohort', chrom: '20'], kind, truth, index ]: hidden typed sites stand in the target itself.
+    truths = truth.flatMap { meta, genotypes, index, report -> contigsOf(report).collect { chrom -> [[cohort: meta.cohort, chrom: chrom], 'truth', genotypes, index] } }
     targets = chunks.map { meta -> [meta.target, meta.subMap('cohort', 'chrom')] }
         .unique()
         .combine(target.map { meta, genotypes, index -> [meta.file, genotypes, index] }, by: 0)
-        .map { _file, key, genotypes, index -> [key, genotypes, index] }
-    to_score = JOIN_CHROMOSOME.out.imputed.combine(truths, by: 0).map { key, imputed, index, known, known_index -> [key, imputed, index, 'truth', known, known_index] }
-        .mix(JOIN_MASKED.out.imputed.combine(targets, by: 0).map { key, imputed, index, known, known_index -> [key, imputed, index, 'masked', known, known_index] })
-    ACCURACY(to_score, labels, options.imputer, options.seed)
+        .map { _file, key, genotypes, index -> [key, 'masked', genotypes, index] }
+    to_score = JOIN_CHROMOSOME.out.imputed.mix(JOIN_SCORED.out.imputed)
+        .map { meta, imputed, index -> [meta.subMap('cohort', 'chrom'), meta, imputed, index] }
+        .combine(truths.mix(targets), by: 0)
+        .map { _key, meta, imputed, index, kind, known, known_index -> [meta, imputed, index, kind, known, known_index] }
+        .filter { meta, _imputed, _index, kind, _known, _known_index -> (kind == 'masked') == (meta.purpose == 'masked') }
+    ACCURACY(to_score, labels, options.seed)
     COMBINE_ACCURACY(ACCURACY.out.sums.toSortedList { one, other -> one.name <=> other.name }.filter { sums -> sums })
 
     imputed = JOIN_CHROMOSOME.out.imputed
     sites = JOIN_CHROMOSOME.out.sites
     accuracy = COMBINE_ACCURACY.out.table
-    models = TRAIN_CHUNK.out.trained.map { meta, _packed, trained -> [meta, trained] }
-    counted = IMPUTE_CHUNK.out.counts
+    models = IMPUTE_WITH.out.trained.filter { meta, _model -> meta.imputer == options.imputer }
+    counted = IMPUTE_WITH.out.counted.filter { meta, _counts -> meta.purpose == 'result' }
 
     emit:
-    imputed   // [ [cohort: 'cohort', chrom: '20'], cohort.20.vcf.gz, index ]
-    sites     // [ [cohort: 'cohort', chrom: '20'], cohort.20.sites.tsv.gz ]
+    imputed   // [ [cohort: 'cohort', chrom: '20', imputer: 'copying', purpose: 'result'], cohort.20.vcf.gz, index ]
+    sites     // [ the same, cohort.20.sites.tsv.gz ]
     accuracy  // accuracy.tsv, or nothing when nothing was scored
     models    // [ meta of chunk, folder of the trained model ]
     counted   // [ meta of chunk, counts.tsv ]
@@ -92,18 +82,38 @@ def chunkKeys() {
     return ['chunk', 'chrom', 'start', 'end', 'padded_start', 'padded_end', 'panel', 'panel_contig', 'target', 'target_contig']
 }
 
-/** Jobs of chunks ([meta, ...]), each followed by the two files that belong to the chunk's target file. */
-def withTarget(jobs, files) {
-    return jobs.map { job -> [job[0].target, job] }
-        .combine(files.map { meta, one, other -> [meta.file, one, other] }, by: 0)
-        .map { _file, job, one, other -> job + [one, other] }
+/** How the genotypes that are published are made. */
+def resultOf(options) {
+    return [imputer: options.imputer, purpose: 'result', mask_fraction: 0]
 }
 
-/** Parts ([meta of chunk, vcf]) gathered by chromosome as soon as all of them are there, with the lists of people. */
+/**
+ * How genotypes are made that are only scored: by the imputers that are compared, and where there is no
+ * truth, of the first batch with hidden typed sites.
+ */
+def scoredOf(options, has_truth) {
+    def others = options.compared - options.imputer
+    if (has_truth) {
+        return others.collect { name -> [imputer: name, purpose: 'truth', mask_fraction: 0] }
+    }
+    def names = options.mask_fraction > 0 ? [options.imputer] + others : []
+    return names.collect { name -> [imputer: name, purpose: 'masked', mask_fraction: options.mask_fraction] }
+}
+
+/** One job for each batch that such genotypes are made of. */
+def jobsOf(meta, how, lists) {
+    return batchesOf(how, lists).collect { list -> [meta, how + [batch: list.baseName], list] }
+}
+
+def batchesOf(how, lists) {
+    return how.purpose == 'masked' ? lists.take(1) : lists
+}
+
+/** Parts ([meta of chunk and job, vcf]) gathered by chromosome as soon as all of them are there, with the lists of people. */
 def gathered(parts, counts) {
-    return parts.map { meta, vcf -> [meta.subMap('cohort', 'chrom'), vcf] }
+    return parts.map { meta, vcf -> [meta.subMap('cohort', 'chrom'), meta.subMap('cohort', 'chrom', 'imputer', 'purpose'), vcf] }
         .combine(counts, by: 0)
-        .map { key, vcf, n, lists -> [groupKey(key, n * lists.size()), vcf, lists] }
+        .map { _key, meta, vcf, n, lists -> [groupKey(meta, n * batchesOf(meta, lists).size()), vcf, batchesOf(meta, lists)] }
         .groupTuple()
         .map { key, vcfs, lists -> [key.target, byName(vcfs), byName(lists[0])] }
 }

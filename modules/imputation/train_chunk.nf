@@ -1,13 +1,12 @@
 // The model of a chunk, trained on the panel itself for the sites that the target has.
 process TRAIN_CHUNK {
-    tag "${meta.cohort}:${meta.chunk}"
+    tag "${meta.imputer}:${meta.cohort}:${meta.chunk}"
     label 'process_low'
     label 'process_gpu'
     label 'img_imputation'
 
     input:
     tuple val(meta), path(packed), path(target_sites), path(target_index)
-    val imputer
     val seed
 
     output:
@@ -23,7 +22,7 @@ process TRAIN_CHUNK {
         --threads ${task.cpus} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} \\
         --seed ${seed} \\
-        --imputer ${imputer} \\
+        --imputer ${meta.imputer} \\
         --panel ${packed} \\
         --target-sites ${target_sites} \\
         --out ${meta.chunk}.model

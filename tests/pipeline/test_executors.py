@@ -10,7 +10,7 @@ from tests.pipeline.test_stub import ONE_COHORT, write_inputs
 
 pytestmark = pytest.mark.pipeline
 
-ON_GPU = {"TRAIN_CHUNK", "IMPUTE_CHUNK", "IMPUTE_MASKED"}
+ON_GPU = {"TRAIN_CHUNK", "IMPUTE_CHUNK"}
 
 # Runs what should run in the image right here.
 ENGINE = """#!/usr/bin/env bash

@@ -18,10 +18,9 @@ ONE_COHORT = {
     "PLAN": 1,
     "PACK_PANEL": 2,
     "TRAIN_CHUNK": 2,
-    "IMPUTE_CHUNK": 4,
-    "IMPUTE_MASKED": 2,
+    "IMPUTE_CHUNK": 6,
     "JOIN_CHROMOSOME": 1,
-    "JOIN_MASKED": 1,
+    "JOIN_SCORED": 1,
     "ACCURACY": 1,
     "COMBINE_ACCURACY": 1,
     "REPORT_TABLES": 1,
@@ -87,8 +86,8 @@ def test_a_truth_replaces_hidden_sites_for_its_cohort_only(nextflow: Nextflow) -
         "CHECK_SHEET": 4,
         "CHECK_PANEL": 1,
         "CHECK_TRUTH": 1,
-        "IMPUTE_MASKED": 4,
-        "JOIN_MASKED": 2,
+        "IMPUTE_CHUNK": 16,
+        "JOIN_SCORED": 2,
         "COMBINE_ACCURACY": 1,
         "REPORT_TABLES": 1,
         "MULTIQC": 1,
@@ -105,10 +104,11 @@ def test_nothing_scored_and_a_panel_without_a_sheet(nextflow: Nextflow) -> None:
     settings = ["--mask_fraction", "0", "--output_format", "bcf", "--fasta", fasta, "--exclude_outliers"]
     run = nextflow.pipeline("-stub", *options, panel, *settings)
     assert run.returncode == 0, run.output
-    unscored = {"IMPUTE_MASKED", "JOIN_MASKED", "ACCURACY", "COMBINE_ACCURACY"}
+    unscored = {"JOIN_SCORED", "ACCURACY", "COMBINE_ACCURACY"}
     assert run.tasks == {
         **{name: count for name, count in ONE_COHORT.items() if name not in unscored},
         "CHECK_SHEET": 1,
+        "IMPUTE_CHUNK": 4,
         "CHECK_FASTA": 1,
         "EXCLUDE_SITES": 1,
         "EXCLUDE_FROM_SITES": 1,
@@ -130,3 +130,44 @@ def check_run_information(folder: Path, tasks: dict[str, int]) -> None:
     assert {name: int(row["tasks"]) for name, row in costs.items()} == tasks
     assert float(total["cost"]) == pytest.approx(sum(float(row["cost"]) for row in costs.values()), abs=1e-5)
     assert float(total["cpu_hours"]) > 0 and float(total["gpu_hours"]) == 0
+
+
+# By the stub's two chunks and two batches: each compared imputer does what the chosen one does for the score.
+COMPARED = {
+    "TRAIN_CHUNK": 2 + 2,
+    "IMPUTE_CHUNK": 4 + 2 + 2,
+    "ENGINE_PANEL": 2,
+    "ENGINE_TARGET": 2 + 2,
+    "BEAGLE_CHUNK": 2,
+    "MINIMAC4_CHUNK": 2,
+    "ENGINE_OUTPUT": 2 + 2,
+    "JOIN_SCORED": 4,
+    "ACCURACY": 4,
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_imputers_are_compared_on_what_is_scored_only(nextflow: Nextflow, language: str) -> None:
+    options = write_inputs(nextflow.folder, "cohort")
+    named = ["--compare_imputers", "beagle,minimac4,copying,knn"]
+    run = nextflow.pipeline("-stub", *options, *named, **LANGUAGES[language])
+    assert run.returncode == 0, run.output
+    assert run.tasks == ONE_COHORT | COMPARED
+    assert run.published == published_of("cohort") | ALWAYS | {"imputation/accuracy.tsv"}
+
+
+def test_a_compared_imputer_imputes_a_cohort_with_a_truth_wholly(nextflow: Nextflow) -> None:
+    options = write_inputs(nextflow.folder, "known")
+    truth = nextflow.folder / "truth.csv"
+    truth.write_text("sample,vcf,bed\nknown,it's data/panel.vcf.gz,\n")
+    named = ["--imputer", "beagle", "--compare_imputers", "naive"]
+    run = nextflow.pipeline("-stub", *options, "--truth", truth, *named)
+    assert run.returncode == 0, run.output
+    engines = {"ENGINE_PANEL": 2, "ENGINE_TARGET": 4, "BEAGLE_CHUNK": 4, "ENGINE_OUTPUT": 4}
+    assert run.tasks == ONE_COHORT | engines | {
+        "CHECK_SHEET": 3,
+        "CHECK_TRUTH": 1,
+        "TRAIN_CHUNK": 2,
+        "IMPUTE_CHUNK": 4,
+        "ACCURACY": 2,
+    }
