@@ -11,7 +11,8 @@ from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threa
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.samples import read_samples
-from deepcohort.imputation.imputers import Engine, Imputer
+from deepcohort.imputation.imputers import Engine, Imputer, members_of
+from deepcohort.imputation.network_options import Loss, NetworkOptions
 
 if TYPE_CHECKING:
     from deepcohort.imputation.panel import PanelChunk
@@ -74,6 +75,19 @@ def train_chunk(
     seed: Seed = 1,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
+    window: Annotated[int, typer.Option(min=2, help="lstm, gpt: sites of a sequence.")] = 500,
+    flank: Annotated[int, typer.Option(min=0, help="lstm, gpt: typed sites that lead in.")] = 100,
+    hidden: Annotated[int | None, typer.Option(min=1, help="lstm, gpt: size of the network.")] = None,
+    layers: Annotated[int | None, typer.Option(min=1, help="lstm, gpt: number of layers.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="lstm, gpt: epochs of training at most.")] = 30,
+    loss: Annotated[Loss, typer.Option(help="lstm, gpt: cross-entropy, or weighted by MAF.")] = Loss.plain,
+    bidirectional: Annotated[
+        bool, typer.Option("--bidirectional", help="lstm, gpt: a second network from right to left.")
+    ] = False,
+    members: Annotated[str, typer.Option(help="ensemble: its models, by comma.")] = "copying,lstm,gpt",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="lstm, gpt: folder where training goes on after a kill.")
+    ] = None,
 ) -> None:
     """Train a model on one chunk of the panel."""
     from deepcohort.imputation.models import Settings, model
@@ -81,7 +95,16 @@ def train_chunk(
     from deepcohort.imputation.targets import typed_sites
 
     packed = PanelChunk.load(panel)
-    settings = Settings(imputer, device, threads, seed)
+    network = NetworkOptions(
+        window=window,
+        flank=flank,
+        hidden=hidden,
+        layers=layers,
+        epochs=epochs,
+        loss=loss,
+        bidirectional=bidirectional,
+    )
+    settings = Settings(imputer, device, threads, seed, network, members_of(members), checkpoint)
     model(imputer).train(packed, typed_sites(target_sites, packed), settings).save(out)
 
 
@@ -103,7 +126,7 @@ def impute_chunk(
 ) -> None:
     """Impute a batch of people over one chunk."""
     from deepcohort.imputation.chunk import impute_chunk as impute
-    from deepcohort.imputation.models import Settings
+    from deepcohort.imputation.models import Settings, as_told_by
     from deepcohort.imputation.panel import PanelChunk
     from deepcohort.imputation.parts import write_part
     from deepcohort.imputation.trained import Trained
@@ -112,7 +135,7 @@ def impute_chunk(
     packed = PanelChunk.load(panel)
     people = _people(target, packed, samples, mask_fraction, seed)
     imputed = impute(packed, people, learnt, Settings(imputer, device, threads, seed))
-    write_part(out, packed, people, imputed, hds, threads)
+    write_part(out, packed, as_told_by(imputer, people), imputed, hds, threads)
     _write_counts(out_counts, out, samples, imputed.counts)
 
 

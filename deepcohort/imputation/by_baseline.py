@@ -1,5 +1,7 @@
 """The plain imputers: of haplotypes where everybody is phased, else of genotypes split in equal halves."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from deepcohort.imputation import baselines
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Float32, Settings, told_by_phase
 from deepcohort.imputation.panel import PanelChunk
+from deepcohort.imputation.panel_people import genotypes_of
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
 
@@ -24,11 +27,11 @@ def impute(
     if settings.imputer is Imputer.naive:
         haplotypes = baselines.naive(panel.alt_frequency()[sites], n_targets, None)
     else:
-        typed, asked = (panel.alleles(chosen).T for chosen in (target.typed, sites))
         by_person = not target.phased.all()
+        of = partial(genotypes_of, panel) if by_person else panel.alleles
+        typed, asked = (of(chosen).T for chosen in (target.typed, sites))
         observed = np.where(target.genotypes < 0, np.nan, target.genotypes).astype(np.float32)
         if by_person:
-            typed, asked = _by_person(typed, panel.person), _by_person(asked, panel.person)
             observed[:, target.haploid, 1] = observed[:, target.haploid, 0]
             rows = observed.sum(axis=2).T
         else:
@@ -39,10 +42,3 @@ def impute(
             found = baselines.truncated_svd(typed, asked, rows, settings.seed)
         haplotypes = (np.repeat(found / 2, 2, axis=0) if by_person else found).T.astype(np.float32)
     return told_by_phase(np.clip(haplotypes, 0, 1, out=haplotypes), target)
-
-
-def _by_person(haplotypes: NDArray[np.uint8], person: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Add up the haplotypes of each person, [K, S] to [people, S]; a single one counts twice."""
-    first = np.unique(person, return_index=True)[1]
-    last = len(person) - 1 - np.unique(person[::-1], return_index=True)[1]
-    return haplotypes[first] + haplotypes[last]

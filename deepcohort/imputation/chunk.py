@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.imputation.models import Float32, Settings, model, told_by_phase
+from deepcohort.imputation.models import Float32, Settings, as_told_by, model, told_by_phase
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
@@ -33,12 +33,15 @@ class Imputed:
 
 
 def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, settings: Settings) -> Imputed:
-    """Impute all sites of the core, or of a masked target only the sites that were hidden."""
+    """Impute all sites of the core, or of a masked target only the sites that were hidden.
+
+    What comes out is of the target that ``as_told_by`` makes.
+    """
 
     def chances(sites: NDArray[np.int64]) -> Float32:
         return model(settings.imputer).impute(panel, target, sites, trained, settings)
 
-    return completed(panel, target, chances)
+    return completed(panel, as_told_by(settings.imputer, target), chances)
 
 
 def typed_positions(panel: PanelChunk, target: TargetChunk) -> int:

@@ -1,4 +1,4 @@
-"""Where the copying model runs."""
+"""Where models run."""
 
 import logging
 from importlib.util import find_spec
@@ -15,17 +15,39 @@ def copy_model(device: Device, threads: int) -> CopyModel:
 
     Raises ``InputError`` where a GPU is asked for and there is none.
     """
+    if _has_gpu(device):
+        from deepcohort.imputation.copying_torch import TorchCopyModel
+
+        return TorchCopyModel("cuda")
+    log.info("copying model on the CPU, %d threads", threads)
+    return CpuCopyModel(threads)
+
+
+def torch_device(device: Device, threads: int) -> str:
+    """Return PyTorch's name of a device, having told PyTorch the number of CPU threads.
+
+    Raises ``InputError`` where a GPU is asked for and there is none, or PyTorch is not installed.
+    """
+    if not find_spec("torch"):
+        raise InputError(
+            "this model needs PyTorch, which is not installed here: use the image imputation-torch"
+        )
+    import torch
+
+    torch.set_num_threads(threads)
+    return "cuda" if _has_gpu(device) else "cpu"
+
+
+def _has_gpu(device: Device) -> bool:
+    """Whether to use a GPU, which is logged."""
     if device is not Device.cpu and find_spec("torch"):
         import torch
 
-        from deepcohort.imputation.copying_torch import TorchCopyModel
-
         if torch.cuda.is_available():
-            log.info("copying model on %s", torch.cuda.get_device_name())
-            return TorchCopyModel("cuda")
+            log.info("on %s", torch.cuda.get_device_name())
+            return True
     if device is Device.cuda:
         raise InputError(
             "--device cuda: PyTorch sees no GPU here: use --device cpu, or the GPU image on a node with one"
         )
-    log.info("copying model on the CPU, %d threads", threads)
-    return CpuCopyModel(threads)
+    return False

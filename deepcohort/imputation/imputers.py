@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from deepcohort.genome.errors import InputError
+
 
 class Imputer(StrEnum):
     """Models by name."""
@@ -11,6 +13,9 @@ class Imputer(StrEnum):
     naive = "naive"
     knn = "knn"
     svd = "svd"
+    lstm = "lstm"
+    gpt = "gpt"
+    ensemble = "ensemble"
 
 
 class Engine(StrEnum):
@@ -18,3 +23,15 @@ class Engine(StrEnum):
 
     beagle = "beagle"
     minimac4 = "minimac4"
+
+
+def members_of(text: str) -> tuple[Imputer, ...]:
+    """Read the members of an ensemble, as in ``copying,lstm``; raises ``InputError`` on what is none."""
+    possible = [str(imputer) for imputer in Imputer if imputer is not Imputer.ensemble]
+    names = text.split(",")
+    wrong = [name for name in names if name not in possible or names.count(name) > 1]
+    if wrong:
+        raise InputError(
+            f"--members {text}: '{wrong[0]}' must be one of {', '.join(possible)}, and once: correct the list"
+        )
+    return tuple(Imputer(name) for name in names)

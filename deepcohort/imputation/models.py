@@ -1,7 +1,8 @@
 """Every model behind one small interface: trained once on a panel chunk, then asked for chances."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.command import Device
 from deepcohort.imputation.imputers import Imputer
+from deepcohort.imputation.network_options import NetworkOptions
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
@@ -18,12 +20,19 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Settings:
-    """Which model, where it runs, and the seed of all that is drawn."""
+    """Which model, where it runs, and the seed of all that is drawn.
+
+    network: for models that are networks. members: of an ensemble. checkpoint: folder where the training of
+    networks goes on after a kill.
+    """
 
     imputer: Imputer
     device: Device = Device.cpu
     threads: int = 1
     seed: int = 1
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    members: tuple[Imputer, ...] = (Imputer.copying, Imputer.lstm, Imputer.gpt)
+    checkpoint: Path | None = None
 
 
 class Model(Protocol):
@@ -40,7 +49,10 @@ class Model(Protocol):
         trained: Trained,
         settings: Settings,
     ) -> Float32:
-        """Chances at ``sites`` (int64[U] of the panel), float32[U, 2n], as ``Imputed`` holds them."""
+        """Chances at ``sites`` (int64[U] of the panel), float32[U, 2n], as ``Imputed`` holds them.
+
+        Models of genotypes give them for the target that ``as_told_by`` returns.
+        """
 
 
 KINDS = {
@@ -49,12 +61,23 @@ KINDS = {
     Imputer.naive: "baseline",
     Imputer.knn: "baseline",
     Imputer.svd: "baseline",
+    Imputer.lstm: "autoregressive",
+    Imputer.gpt: "autoregressive",
+    Imputer.ensemble: "ensemble",
 }
+
+OF_GENOTYPES = (Imputer.lstm, Imputer.gpt, Imputer.ensemble)
+"""Models that know nothing of phase."""
 
 
 def model(imputer: Imputer) -> Model:
     """Return the module of a model; it is imported now, since some take seconds and others need PyTorch."""
     return cast(Model, import_module(f"deepcohort.imputation.by_{KINDS[imputer]}"))
+
+
+def as_told_by(imputer: Imputer, target: TargetChunk) -> TargetChunk:
+    """The target as a model answers for it: to a model of genotypes nobody with two alleles is phased."""
+    return replace(target, phased=target.haploid) if imputer in OF_GENOTYPES else target
 
 
 def make_genotypes(chances: Float32, people: NDArray[np.int64]) -> None:

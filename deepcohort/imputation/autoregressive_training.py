@@ -1,0 +1,255 @@
+"""Train an autoregressive network on the panel itself, each person without their own column of the panel.
+
+A network that is trained on true genotypes alone leans on the site before, which is unknown between typed
+sites. Here it goes over a window twice: first with the panel's frequencies at sites that are not typed, then,
+and only this is learnt from, with the chances that it gave itself the first time (in the manner of scheduled
+sampling for parallel networks: Mihaylova & Martins 2019, ACL student workshop 351). No true genotype of an
+untyped site is read.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.genome.progress import progress
+from deepcohort.imputation.autoregressive import (
+    GENOTYPES,
+    Network,
+    generate,
+    genotype_counts,
+    log_frequencies,
+    shifted,
+)
+from deepcohort.imputation.network_options import Loss
+
+log = logging.getLogger(__name__)
+
+PEOPLE_AT_ONCE = 64
+STEPS = 64
+"""People of one step, all over one window, and steps of an epoch at most."""
+
+LEARNING_RATE = {"lstm": 3e-3, "gpt": 1e-3}
+LARGEST_GRADIENT = 1.0
+PATIENCE = 6
+"""Epochs without a better loss on the held-out people after which training ends."""
+
+WINDOWS_HELD_OUT = 8
+"""Windows over which the held-out people are imputed after each epoch, at most."""
+
+RAREST = 0.05
+"""δ of the weighted loss: what a site without a minor allele weighs."""
+
+SMALLEST_CHANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a network learns from, over W windows of T sites.
+
+    panel: uint8[W, T, P], genotypes of the people it reads and learns from; held_out: uint8[W, T, V] of
+    others, who tell when to stop. present, own, typed: bool[W, T], whether there is a site, whether it is
+    the window's own, and whether it is typed.
+    """
+
+    panel: Tensor
+    held_out: Tensor
+    present: Tensor
+    own: Tensor
+    typed: Tensor
+
+    def to(self, device: str) -> "Lessons":
+        """The same on a device."""
+        return Lessons(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+
+@dataclass
+class Course:
+    """How far training has come; losses are the held-out people's, the first one of the untrained network."""
+
+    losses: list[float]
+    best: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done."""
+        return len(self.losses) - 1
+
+    @property
+    def stalled(self) -> bool:
+        """Whether more epochs are not worth it."""
+        return self.epochs - self.best >= PATIENCE
+
+
+def learn(
+    network: Network, lessons: Lessons, kind: str, epochs: int, loss: Loss, seed: int, checkpoint: Path | None
+) -> Course:
+    """Train ``network`` in place, and leave it as it was when the held-out people were imputed best.
+
+    checkpoint: file that is written after each epoch and gone on from where it is there; raises
+    ``InputError`` where it is of another training.
+    """
+    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE[kind])
+    best = {name: value.clone() for name, value in network.state_dict().items()}
+    course = Course([held_out_loss(network, lessons)])
+    keeper = Checkpoint(checkpoint, describe(network, lessons, kind, loss, seed)) if checkpoint else None
+    if keeper and keeper.path.exists():
+        course = keeper.restore(network, optimizer, best)
+        log.info("going on after %d epochs of %s", course.epochs, keeper.path)
+    with progress("epochs", epochs) as bar:
+        bar.update(course.epochs)
+        while course.epochs < epochs and not course.stalled:
+            for window, people in steps(lessons, seed, course.epochs):
+                _step(network, lessons, optimizer, loss, window, people)
+            course.losses.append(held_out_loss(network, lessons))
+            if course.losses[-1] < course.losses[course.best]:
+                course.best = course.epochs
+                best = {name: value.clone() for name, value in network.state_dict().items()}
+            if keeper:
+                keeper.save(network, optimizer, best, course)
+            bar.update()
+    network.load_state_dict(best)
+    log.info(
+        "%s: %d epochs, loss of held-out people %.4f, %.4f untrained",
+        kind, course.epochs, course.losses[course.best], course.losses[0],
+    )  # fmt: skip
+    return course
+
+
+def steps(lessons: Lessons, seed: int, epoch: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield the windows and people of an epoch's steps, in an order that hangs on seed and epoch alone."""
+    rng = np.random.default_rng([seed, epoch])
+    n_windows, _, n_people = lessons.panel.shape
+    every = []
+    for window in range(n_windows):
+        order = rng.permutation(n_people)
+        every += [(window, order[at : at + PEOPLE_AT_ONCE]) for at in range(0, n_people, PEOPLE_AT_ONCE)]
+    for at in rng.permutation(len(every))[:STEPS]:
+        window, people = every[at]
+        yield window, torch.from_numpy(people).to(lessons.panel.device)
+
+
+def window_loss(network: Network, lessons: Lessons, loss: Loss, window: int, people: Tensor) -> Tensor:
+    """Loss of some people of the panel over one window, from the typed sites alone."""
+    panel = lessons.panel[window]
+    own = panel[:, people].T.long()
+    true = one_hot(own, GENOTYPES).float()
+    counts = genotype_counts(panel)[None]
+    frequency = log_frequencies(counts - true)
+    site_features = network.site_features(panel)
+    present, typed = lessons.present[window, None, :, None], lessons.typed[window, None, :, None]
+
+    def log_chances(guess: Tensor) -> Tensor:
+        previous = shifted(torch.where(typed, true, guess) * present)
+        features = network.read(site_features, previous) - network.own_features(previous, own, people)
+        return network(features, frequency)
+
+    with torch.no_grad():
+        guess = log_chances(frequency.exp()).exp()
+    surprise = -(log_chances(guess) * true).sum(dim=-1)
+    weight = lessons.own[window].float()
+    if loss is Loss.weighted:
+        copies = (counts[0] @ counts.new_tensor([0.0, 0.5, 1.0])) / panel.shape[1]
+        weight = weight * (torch.minimum(copies, 1 - copies) + RAREST)
+    mean: Tensor = (surprise * weight).sum() / (weight.sum() * len(people))
+    return mean
+
+
+def _step(
+    network: Network,
+    lessons: Lessons,
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+    window: int,
+    people: Tensor,
+) -> None:
+    optimizer.zero_grad()
+    window_loss(network, lessons, loss, window, people).backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+    optimizer.step()
+
+
+def held_out_loss(network: Network, lessons: Lessons) -> float:
+    """Mean negative log-likelihood in nats of the held-out people's untyped genotypes, when imputed."""
+    n_windows = len(lessons.panel)
+    total, number = 0.0, 0
+    for window in np.unique(np.linspace(0, n_windows - 1, WINDOWS_HELD_OUT).astype(int)).tolist():
+        part = slice(window, window + 1)
+        truth, typed = lessons.held_out[part], lessons.typed[part, :, None]
+        observed = torch.where(typed, truth.to(torch.int8), -1)
+        chances = generate(network, lessons.panel[part], observed, lessons.present[part])
+        asked = lessons.own[part] & ~lessons.typed[part]
+        found = chances.gather(3, truth[..., None].long())[..., 0][asked]
+        total += float(-found.clamp(min=SMALLEST_CHANCE).log().sum(dtype=torch.float64))
+        number += found.numel()
+    return total / max(number, 1)
+
+
+def describe(network: Network, lessons: Lessons, kind: str, loss: Loss, seed: int) -> dict[str, Any]:
+    """What a checkpoint must agree with, as JSON."""
+    shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
+    sums = [int(getattr(lessons, name).sum(dtype=torch.int64)) for name in lessons.__dataclass_fields__]
+    return {"kind": kind, "loss": str(loss), "seed": seed, "shapes": shapes, "sums": sums}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A safetensors file of network, optimizer and best network, its header telling the course as JSON."""
+
+    path: Path
+    of: dict[str, Any]
+
+    def save(
+        self,
+        network: Network,
+        optimizer: torch.optim.Optimizer,
+        best: dict[str, Tensor],
+        course: Course,
+    ) -> None:
+        """Write the file, whole or not at all."""
+        arrays = {f"network.{name}": value for name, value in network.state_dict().items()}
+        arrays |= {f"best.{name}": value for name, value in best.items()}
+        for number, state in optimizer.state_dict()["state"].items():
+            arrays |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+        arrays = {name: value.detach().cpu().contiguous().clone() for name, value in arrays.items()}
+        said = {"of": self.of, "losses": course.losses, "best": course.best}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(self.path) as unfinished:
+            save_file(arrays, unfinished, {"course": json.dumps(said)})
+
+    def restore(self, network: Network, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]) -> Course:
+        """Put the stored state into place."""
+        again = "give an empty --checkpoint folder"
+        try:
+            with safe_open(self.path, "pt") as stored:
+                said = json.loads(stored.metadata()["course"])
+                arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.path}: not a checkpoint ({error}): {again}") from None
+        if said["of"] != self.of:
+            raise InputError(f"{self.path}: a checkpoint of another training: {again}")
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
+
+        network.load_state_dict(part("network."))
+        stored_best = part("best.")
+        for name in best:
+            best[name] = stored_best[name].to(best[name].device)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in part("optimizer.").items():
+            number, _, what = name.partition(".")
+            state.setdefault(int(number), {})[what] = value
+        optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+        return Course(said["losses"], said["best"])
