@@ -16,6 +16,7 @@ workflow DEEPCOHORT {
         [input: p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth],
         p.fasta,
         p.regions,
+        p.chunks,
         p.subMap('chunk_variants', 'chunk_bases', 'overlap_bases', 'batch_size', 'exclude_outliers')
     )
     IMPUTATION(
@@ -67,7 +68,6 @@ def checkSteps(p) {
     }
 }
 
-workflow {
 /** Imputers that are measured beside the chosen one, e.g. ['beagle', 'knn']. */
 def comparedImputers(p) {
     return (p.compare_imputers ?: '').tokenize(',').unique() - p.imputer
@@ -85,6 +85,7 @@ def checkComparison(p, schema) {
     }
 }
 
+workflow {
     main:
     def schema = readSchema("${projectDir}/nextflow_schema.json")
     def asked_for_help = params.help.toString() != 'false'
@@ -95,8 +96,8 @@ def checkComparison(p, schema) {
     }
     else {
         checkSteps(p)
-        if (!p.genetic_map) {
         checkComparison(p, schema)
+        if (!p.genetic_map) {
             log.info(withoutMap())
         }
         writeParameters(p, file("${p.outdir}/pipeline_info"))

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from deepcohort.genome.command import Release, Threads, command, script
+from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import parse_regions
 from deepcohort.inputs import fasta as reference
 from deepcohort.inputs import reads, sheets
 from deepcohort.inputs.checks import check_genotypes, write_check
 from deepcohort.inputs.chunks import ChunkSize
 from deepcohort.inputs.exclude import exclude_sites as exclude
+from deepcohort.inputs.given_chunks import read_chunks
 from deepcohort.inputs.plan import plan_imputation, read_checked
 from deepcohort.inputs.plan_tables import PlanFiles, write_plan
 
@@ -161,6 +163,9 @@ def plan(
     out_people: Annotated[Path, typer.Option(help="Table of people who need a look.")],
     out_excluded: Annotated[Path, typer.Option(help="Contig and position of sites that are left out.")],
     regions: Annotated[str | None, typer.Option(help="chr:from-to,… or a BED file.")] = None,
+    chunks: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Chunks of an earlier plan.")
+    ] = None,
     chunk_variants: Annotated[int, typer.Option(min=1, help="Most panel variants of a core.")] = 20_000,
     chunk_bases: Annotated[int, typer.Option(min=1, help="Most bases of a core.")] = 5_000_000,
     overlap_bases: Annotated[int, typer.Option(min=0, help="Overlap on each side, in bases …")] = 250_000,
@@ -171,10 +176,13 @@ def plan(
     ] = False,
 ) -> None:
     """Harmonise target and panel sites, cut the genome into chunks and the people into batches."""
+    if chunks is not None and regions is not None:
+        raise InputError("--chunks and --regions both say where to work: give one of them")
     planned = plan_imputation(
         read_checked(panel_sites, panel_reports, panel_people),
         read_checked(target_sites, target_reports, target_people),
         regions=None if regions is None else parse_regions(regions),
+        given=None if chunks is None else read_chunks(chunks),
         size=ChunkSize(chunk_variants, chunk_bases, overlap_bases, overlap_typed),
         batch_size=batch_size,
         exclude_outliers=exclude_outliers,

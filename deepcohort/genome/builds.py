@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from deepcohort.genome.regions import chrom_key
+from deepcohort.genome.regions import TO_THE_END, chrom_key
 
 _NAMES = (*map(str, range(1, 23)), "X", "Y")
 _GRCH37 = (
@@ -39,6 +39,6 @@ def build_of(lengths: Mapping[str, int | None]) -> str | None:
 
 
 def stretches_of_x(build: str) -> list[tuple[int, int]]:
-    """Cut X of a build into PAR1 (from the chromosome's first base), the rest, and PAR2 (to the last)."""
+    """Cut X of a build into PAR1 (from the chromosome's first base), the rest, and PAR2 (to its end)."""
     (_, par1_end), (par2_start, _) = PSEUDO_AUTOSOMAL[build]
-    return [(1, par1_end), (par1_end + 1, par2_start - 1), (par2_start, BUILDS[build]["X"])]
+    return [(1, par1_end), (par1_end + 1, par2_start - 1), (par2_start, TO_THE_END)]

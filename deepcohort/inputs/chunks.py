@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,12 @@ from deepcohort.genome.regions import Region
 
 MIN_TYPED = 2
 """Fewer typed sites than this in a padded chunk tell nothing about who copies whom."""
+
+LOW_TYPED = 20
+"""A chunk with fewer typed sites than this is merged with a neighbour."""
+
+LARGEST_MERGED = 2
+"""How many times the bounds of a chunk a merged one may reach: memory stays bounded."""
 
 BALANCING_STEPS = 20
 
@@ -26,6 +33,73 @@ class ChunkSize:
     bases: int = 5_000_000
     overlap_bases: int = 250_000
     overlap_typed: int = 100
+
+
+class Cut(NamedTuple):
+    """A chunk: its core, and the core with the overlap."""
+
+    core: Region
+    padded: Region
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Positions on one chromosome, sorted int64: of the panel's variants, one per ALT, and of typed sites.
+
+    ``end`` is the chromosome's last base as far as it is known.
+    """
+
+    panel: NDArray[np.int64]
+    typed: NDArray[np.int64]
+    end: int
+
+
+def cut(region: Region, stretch: Region, sites: Sites, size: ChunkSize) -> tuple[list[Cut], int]:
+    """Cut a region into chunks whose overlaps stay within ``stretch``.
+
+    A chunk with fewer than ``LOW_TYPED`` typed sites is merged with the neighbour that brings it the most,
+    while it gains by that and stays within ``LARGEST_MERGED`` times the bounds. Returns the chunks and how
+    many were merged into a neighbour.
+    """
+    cores = plan_cores(sites.panel, region, size)
+    planned = len(cores)
+    while (pair := _merger(cores, stretch, sites, size)) is not None:
+        first = pair[0]
+        cores[first : first + 2] = [_union(cores[first], cores[first + 1])]
+    return [Cut(core, _within(core, stretch, sites, size)) for core in cores], planned - len(cores)
+
+
+def _merger(cores: list[Region], stretch: Region, sites: Sites, size: ChunkSize) -> tuple[int, int] | None:
+    """Two cores to be made one: the number of the first and the typed sites of both; None where none are."""
+    typed = [_count(sites.typed, *_within(core, stretch, sites, size)[1:]) for core in cores]
+    for number, have in enumerate(typed):
+        if have >= LOW_TYPED:
+            continue
+        options = []
+        for first in (number - 1, number):
+            if first < 0 or first + 1 >= len(cores):
+                continue
+            both = _union(cores[first], cores[first + 1])
+            gained = _count(sites.typed, *_within(both, stretch, sites, size)[1:])
+            if gained > have and _affordable(both, sites, size):
+                options.append((first, gained))
+        if options:
+            return max(options, key=lambda option: (option[1], -option[0]))
+    return None
+
+
+def _union(one: Region, other: Region) -> Region:
+    return one._replace(end=other.end)
+
+
+def _affordable(core: Region, sites: Sites, size: ChunkSize) -> bool:
+    bases, variants = core.end - core.start + 1, _count(sites.panel, core.start, core.end)
+    return bases <= LARGEST_MERGED * size.bases and variants <= LARGEST_MERGED * size.variants
+
+
+def _within(core: Region, stretch: Region, sites: Sites, size: ChunkSize) -> Region:
+    around = padded(core, sites.panel, sites.typed, size, sites.end)
+    return around._replace(start=max(around.start, stretch.start), end=min(around.end, stretch.end))
 
 
 def plan_cores(panel_pos: NDArray[np.int64], region: Region, size: ChunkSize) -> list[Region]:

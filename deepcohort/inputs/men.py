@@ -48,7 +48,6 @@ class MenOnX:
             return []
         shown = ", ".join(men[:5]) + (f" and {len(men) - 5} more" if len(men) > 5 else "")
         return [
-            f"{file}: {len(men):,} people look like men but have two equal copies of X ({shown}): their "
-            "genotypes stay as they are, so that their dosages reach 2; write them with one allele "
-            "(bcftools +fixploidy) to have them treated as haploid."
+            f"{file}: who looks like a man but has two equal copies of X ({shown}) keeps them, so dosages "
+            "reach 2; write such genotypes with one allele (bcftools +fixploidy) to have men haploid."
         ]

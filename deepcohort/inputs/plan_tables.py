@@ -7,9 +7,10 @@ from pathlib import Path
 
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.samples import write_samples
+from deepcohort.inputs.chromosome import Chunk
 from deepcohort.inputs.frequencies import FlaggedSite
 from deepcohort.inputs.people import FlaggedPerson
-from deepcohort.inputs.plan import Chunk, Plan
+from deepcohort.inputs.plan import Plan
 
 NOT_AVAILABLE = "NA"
 

@@ -165,9 +165,28 @@ def sentences(checks: list[FileCheck], counts: list[SiteCount]) -> list[str]:
             found.append(
                 f"{cohort}, chromosome {chrom}: {unshared:,} of {target:,} target sites are not in the panel."
             )
+        found += [f"{cohort}, chromosome {chrom}: {sentence}" for sentence in _of_chunks(numbers)]
         if turned:
             found.append(
                 f"{cohort}, chromosome {chrom}: {turned:,} target sites had REF and ALT swapped or stood on "
                 "the other strand, and were turned to the panel's way."
             )
+    return found
+
+
+def _of_chunks(numbers: dict[str, int]) -> list[str]:
+    """What is unusual in how a chromosome was cut."""
+    found = []
+    if merged := numbers.get("merged_chunks", 0):
+        found.append(f"{merged:,} chunks with few typed sites were merged with a neighbour.")
+    if few := numbers.get("few_chunks", 0):
+        found.append(
+            f"{few:,} of {numbers['chunks']:,} chunks have few typed sites in reach (flagged few in "
+            "chunks.tsv): expect little more of them than frequencies."
+        )
+    if numbers.get("x_length_unknown"):
+        found.append(
+            "no header tells its length, hence not the genome build, so the pseudo-autosomal regions were "
+            "not kept apart: write the length into the header (bcftools reheader --fai) if this is a human X."
+        )
     return found

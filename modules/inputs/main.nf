@@ -16,6 +16,7 @@ workflow INPUTS {
     sheets   // which files by kind, e.g. [input: 'samples.csv', panel: 'panel.csv', labels: 'labels.tsv', truth: null]
     fasta    // reference, or null
     regions  // text or BED file, e.g. '20:1-5000000', or null
+    chunks   // chunks.tsv of an earlier run, or null
     planning // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500, exclude_outliers: false]
 
     main:
@@ -76,7 +77,7 @@ workflow INPUTS {
     }
 
     bed = regions && file(regions).exists() ? file(regions) : []
-    PLAN(target_sites, panel_sites, [regions ?: '', bed], planning)
+    PLAN(target_sites, panel_sites, [regions ?: '', bed, chunks ? file(chunks) : []], planning)
 
     // Sites that do not fit are taken out of the files themselves, so that nothing is trained on them either.
     checked_sites = CHECK_TARGET.out.checked.map { meta, sites, index, _report, _people -> [meta, sites, index] }

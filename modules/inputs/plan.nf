@@ -9,7 +9,7 @@ process PLAN {
     input:
     tuple val(meta), path(target_sites, stageAs: 'target/*', arity: '1..*'), path(target_reports, stageAs: 'target/*', arity: '1..*'), path(target_people, stageAs: 'target/*', arity: '1..*')
     tuple path(panel_sites, stageAs: 'panel/*', arity: '1..*'), path(panel_reports, stageAs: 'panel/*', arity: '1..*'), path(panel_people, stageAs: 'panel/*', arity: '1..*')
-    tuple val(regions), path(regions_bed)
+    tuple val(regions), path(regions_bed), path(chunks, stageAs: 'given/*')
     val planning
 
     output:
@@ -33,6 +33,7 @@ process PLAN {
         ${eachFile('--target-reports', target_reports)} \\
         ${eachFile('--target-people', target_people)} \\
         ${option('--regions', regions_bed ?: regions)} \\
+        ${option('--chunks', chunks)} \\
         --chunk-variants ${planning.chunk_variants} \\
         --chunk-bases ${planning.chunk_bases} \\
         --overlap-bases ${planning.overlap_bases} \\

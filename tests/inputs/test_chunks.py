@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.genome.regions import Region
-from deepcohort.inputs.chunks import ChunkSize, batches, padded, plan_cores
+from deepcohort.inputs.chunks import LOW_TYPED, ChunkSize, Sites, batches, cut, padded, plan_cores
 
 
 def positions(values):
@@ -114,6 +114,56 @@ def test_typed_sites_far_away_are_not_worth_any_price(size, reach):
     around = padded(Region("20", 50_000, 60_000), panel, positions([10, 99_990]), size, 100_000)
     assert around.start == pytest.approx(50_000 - reach, abs=10)
     assert around.end == pytest.approx(60_000 + reach, abs=10)
+
+
+def typed_within(sites, region):
+    return int(((sites.typed >= region.start) & (sites.typed <= region.end)).sum())
+
+
+@settings(deadline=None)
+@given(panel_positions, st.lists(st.booleans(), min_size=150, max_size=150), regions, sizes)
+def test_merging_loses_no_variant_and_keeps_to_twice_the_bounds(pos, chosen, region, size):
+    sites = Sites(pos, np.unique(pos[chosen[: len(pos)]]), 3500)
+    whole = Region("20", 1, 10**9)
+    cuts, merged = cut(region, whole, sites, size)
+    planned = plan_cores(pos, region, size)
+    assert len(cuts) + merged == len(planned)
+    assert all(a.core.end < b.core.start for a, b in pairwise(cuts))
+    covered = [p for one in cuts for p in pos.tolist() if one.core.start <= p <= one.core.end]
+    assert covered == [p for p in pos.tolist() if region.start <= p <= region.end]
+    for one in cuts:
+        if one.core not in planned:
+            assert one.core.end - one.core.start < 2 * size.bases
+            inside = [p for p in pos.tolist() if one.core.start <= p <= one.core.end]
+            assert len(inside) <= 2 * size.variants
+
+
+def test_a_chunk_with_few_typed_sites_joins_the_neighbour_that_has_more():
+    panel = positions(range(10, 50_001, 10))
+    size = ChunkSize(bases=10_000, variants=10_000, overlap_bases=100, overlap_typed=5)
+    region = Region("20", 1, 50_000)
+    few, many = range(100, 9_000, 450), range(30_010, 40_000, 100)  # 20 and 100 typed sites
+    typed = [*few, *range(10_010, 20_000, 500), 25_000, *many, *range(40_010, 50_000, 100)]
+    cuts, merged = cut(region, region, Sites(panel, positions(typed), 50_000), size)
+    starts = [one.core.start for one in cuts]
+    assert merged == 1
+    # The third of five has one site of its own and takes the fourth in, which has most.
+    assert [round(start, -4) for start in starts] == [0, 10_000, 20_000, 40_000]
+    lonely = Sites(panel, positions([25_000]), 50_000)
+    assert cut(region, region, lonely, size)[1] > 0, "two chunks share what one has"
+    assert cut(region, region, Sites(panel, positions([]), 50_000), size)[1] == 0, "there is nothing to gain"
+    dense = Sites(panel, positions(range(10, 50_001, 40 * LOW_TYPED // 10)), 50_000)
+    assert cut(region, region, dense, size)[1] == 0
+
+
+def test_neither_core_nor_overlap_leaves_the_stretch():
+    panel = positions(range(10, 50_001, 10))
+    size = ChunkSize(bases=10_000, overlap_bases=3_000)
+    stretch = Region("X", 12_001, 33_000)
+    cuts, _ = cut(stretch, stretch, Sites(panel, panel, 50_000), size)
+    assert (cuts[0].padded.start, cuts[-1].padded.end) == (12_001, 33_000)
+    assert (cuts[0].core.start, cuts[-1].core.end) == (12_001, 33_000)
+    assert cuts[1].padded.start == cuts[1].core.start - 3_000
 
 
 @settings(deadline=None)

@@ -11,7 +11,8 @@ CALLER = """
 include { INPUTS } from './modules/inputs'
 
 workflow {
-    INPUTS(['call'], [input: params.input, panel: null, labels: null, truth: null], params.fasta, null, [:])
+    sheets = [input: params.input, panel: null, labels: null, truth: null]
+    INPUTS(['call'], sheets, params.fasta, null, null, [:])
     INPUTS.out.reads.view { meta, bam, index -> "READS ${meta.values().join(' ')} ${bam.name} ${index.name}" }
     INPUTS.out.reference.view { fasta, indexes -> "REFERENCE ${fasta.name} ${indexes.name}" }
 }

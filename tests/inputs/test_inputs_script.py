@@ -194,6 +194,17 @@ def test_an_empty_region_is_refused(tmp_path):
     assert "--regions is empty" in result.stderr
 
 
+def test_chunks_and_regions_are_not_both_given(tmp_path):
+    target = check(tmp_path, "target", "t", DEMO / "target.22.vcf.gz")
+    panel = [str(part).replace("--target", "--panel") for part in target]
+    (tmp_path / "chunks.tsv").write_text("chrom")
+    options = [*target, *panel, *plan_outputs(tmp_path), "--chunks", tmp_path / "chunks.tsv"]
+    result = run("plan", "--cohort", "c", "--regions", "22", *options)
+    sentence = "ERROR: --chunks and --regions both say where to work: give one of them\n"
+    assert (result.returncode, result.stderr) == (2, sentence)
+    assert "column start" in run("plan", "--cohort", "c", *options).stderr
+
+
 def test_excluded_sites_are_taken_out_of_files_of_either_kind(tmp_path):
     records = [("chr20", position, "A", "C", ["0/1"]) for position in (6, 7, 7, 8)]
     for name in ("x.vcf.gz", "x.bcf"):

@@ -97,7 +97,7 @@ def edge(nextflow_of_module: Nextflow, truth: Truth) -> Run:
     write_inputs(folder, truth)
     run = nextflow_of_module.pipeline(
         *("--steps", "impute", "--input", "samples.csv", "--panel", "panel.bcf", "--fasta", "ref.fa"),
-        *("--chunk_bases", "200000", "--overlap_bases", "20000"),
+        *("--chunk_bases", "100000", "--overlap_bases", "20000"),
     )
     assert run.returncode == 0, run.output
     return run
