@@ -93,13 +93,13 @@ def _read_haplotypes(path: Path, engine: Engine, panel: PanelChunk, target: Targ
         )
     found = np.full((panel.n_sites, 2 * len(target.samples)), np.nan, np.float32)
     for record in records(path, vcf):
-        fields = [record.format(name) for name in habits.fields]
-        if any(field is None for field in fields):
+        if not set(habits.fields) <= set(record.FORMAT):
             raise InputError(
                 f"{path}: {record.CHROM}:{record.POS} has no {' and '.join(habits.fields)}: let {engine} "
                 "write them"
             )
-        found[int(record.ID)] = np.concatenate(fields, axis=1)[habits.companion :].ravel()
+        chances = np.concatenate([record.format(name) for name in habits.fields], axis=1)
+        found[int(record.ID)] = chances[habits.companion :].ravel()
     missing = np.flatnonzero(np.isnan(found).any(axis=1))
     if len(missing):
         raise InputError(
