@@ -178,11 +178,11 @@ def _of_chunks(numbers: dict[str, int]) -> list[str]:
     """What is unusual in how a chromosome was cut."""
     found = []
     if merged := numbers.get("merged_chunks", 0):
-        found.append(f"{merged:,} chunks with few typed sites were merged with a neighbour.")
+        found.append(f"chunks with few typed sites that were merged with a neighbour: {merged:,}.")
     if few := numbers.get("few_chunks", 0):
         found.append(
-            f"{few:,} of {numbers['chunks']:,} chunks have few typed sites in reach (flagged few in "
-            "chunks.tsv): expect little more of them than frequencies."
+            f"chunks that have few typed sites in reach all the same (flagged few in chunks.tsv): {few:,} of "
+            f"{numbers['chunks']:,}; expect little more of them than frequencies."
         )
     if numbers.get("x_length_unknown"):
         found.append(

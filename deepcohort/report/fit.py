@@ -200,7 +200,7 @@ def _of_sites(totals: Counter[str], drift: int) -> list[str]:
         )
         found.append(
             f"the allele frequency does not fit the panel's at {_count(outliers, 'site', 'sites')} of "
-            f"{totals['qc_compared']:,} compared, {left}; {totals['qc_strand']:,} are A/T or C/G sites that "
+            f"{totals['qc_compared']:,} compared, {left}; {totals['qc_strand']:,} of them, of A/T or C/G, "
             "would fit on the other strand."
         )
     if drift >= MUCH_DRIFT:
