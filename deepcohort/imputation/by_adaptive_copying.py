@@ -17,6 +17,7 @@ from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.rates import HiddenPeople, LearntRates, learn_rates
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
+from deepcohort.imputation.unphased import Phase
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,13 @@ def impute(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> Float32:
     """A first pass for the prior, a second one for the dosages; see ``Model``."""
+    return impute_with_phase(panel, target, sites, trained, settings)[0]
+
+
+def impute_with_phase(
+    panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
+) -> tuple[Float32, Phase | None]:
+    """The same with the phase of unphased people; see ``PhasingModel``."""
     facts = dict(trained.facts)
     strength, group = facts.pop("strength", None), trained.weights.get("group")
     for name in ("plain_loss", "adapted_loss"):

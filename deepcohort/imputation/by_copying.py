@@ -9,12 +9,19 @@ from numpy.typing import NDArray
 from deepcohort.imputation.copying import Copier, Prior, Rates, Sites
 from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.imputers import Imputer
-from deepcohort.imputation.models import Float32, Settings, make_genotypes
+from deepcohort.imputation.models import Float32, Settings
 from deepcohort.imputation.panel import PanelChunk
-from deepcohort.imputation.phasing import sample_phases
+from deepcohort.imputation.phasing import (
+    PHASED_SAMPLES,
+    SAMPLES,
+    genotype_likelihoods,
+    phasing_rates,
+    sample_phases,
+)
 from deepcohort.imputation.rates import LearntRates, learn_rates
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
+from deepcohort.imputation.unphased import Asked, Phase, impute_samples, phase_of
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
@@ -27,6 +34,13 @@ def impute(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> Float32:
     """Copying from all panel haplotypes alike; see ``Model``."""
+    return impute_with_phase(panel, target, sites, trained, settings)[0]
+
+
+def impute_with_phase(
+    panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
+) -> tuple[Float32, Phase | None]:
+    """The same with the phase of unphased people; see ``PhasingModel``."""
     return copied(panel, target, sites, LearntRates.of(trained.facts).rates, settings, None)
 
 
@@ -41,15 +55,15 @@ def copied(
     rates: Rates,
     settings: Settings,
     adapt: Adapt | None,
-) -> Float32:
+) -> tuple[Float32, Phase | None]:
     """Haplotype copying; over samples of the phase for people whose phase is not known.
 
-    Shapes as in ``Model.impute``. adapt: makes the prior (of unphased people, from the first sample).
+    Shapes as in ``PhasingModel``. adapt: makes the prior (of unphased people, from the first sample).
     """
     typed_alleles, cm = panel.alleles(target.typed), panel.cm[target.typed]
-    asked = Sites.between(cm, panel.cm[sites])
+    placed = Sites.between(cm, panel.cm[sites])
     model = copy_model(settings.device, settings.threads)
-    copier = model.prepare(typed_alleles, cm, asked, panel.carriers(sites))
+    copier = model.prepare(typed_alleles, cm, placed, panel.carriers(sites))
     switches = rates.switches(cm, panel.n_haplotypes)
 
     def prior_of(genotypes: NDArray[np.int8]) -> Prior | None:
@@ -62,23 +76,22 @@ def copied(
         return copier.dosages(switches, rates.emission(_flat(genotypes)), prior)
 
     if target.phased.all():
-        return dosages(target.genotypes, prior_of(target.genotypes))
+        return dosages(target.genotypes, prior_of(target.genotypes)), None
     chances = np.empty((len(sites), 2 * len(target.samples)), np.float32)
-    known, unknown = np.repeat(target.phased, 2), np.repeat(~target.phased, 2)
-    if known.any():
+    if target.phased.any():
         genotypes = target.genotypes[:, target.phased]
-        chances[:, known] = dosages(genotypes, prior_of(genotypes))
-    genotypes = target.genotypes[:, ~target.phased]
-    total = np.zeros((len(sites), 2 * genotypes.shape[1]), np.float32)
-    samples = sample_phases(typed_alleles, cm, rates, genotypes, settings.seed, settings.threads)
-    prior = prior_of(samples[0])
-    for sample in samples:
-        found = dosages(sample, prior)
-        make_genotypes(found, np.arange(genotypes.shape[1]))
-        total += found
-    total /= len(samples)
-    chances[:, unknown] = total
-    return chances
+        chances[:, np.repeat(target.phased, 2)] = dosages(genotypes, prior_of(genotypes))
+    unphased = np.flatnonzero(~target.phased)
+    seen, haploid = genotype_likelihoods(target.genotypes[:, unphased]), target.haploid[unphased]
+    number = PHASED_SAMPLES if settings.phased_output else SAMPLES
+    samples = sample_phases(
+        typed_alleles, cm, phasing_rates(rates), seen, haploid, settings.seed, settings.threads, number
+    )
+    _, rows, typed_rows = np.intersect1d(sites, target.typed, return_indices=True)
+    asked, prior = Asked(placed, rows, typed_rows), prior_of(samples.alleles[0])
+    found, first, agreed = impute_samples(samples, cm, asked, haploid, lambda sample: dosages(sample, prior))
+    chances[:, np.repeat(~target.phased, 2)] = found
+    return chances, phase_of(unphased, target.typed, asked, first, agreed)
 
 
 def _flat(genotypes: NDArray[np.int8]) -> NDArray[np.int8]:

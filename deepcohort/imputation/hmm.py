@@ -170,46 +170,43 @@ def phase_step(
     alleles: UInt8,
     switch: float,
     error: float,
+    likelihood: Float32,
+    haploid: NDArray[np.bool_],
     calls: NDArray[np.int8],
     draws: Float32,
     totals: Float32,
+    chances: Float32,
 ) -> None:
-    """Move both haplotypes of each person (lane) to the next typed site, deciding its phase there.
+    """Move both haplotypes of each person (lane) to the next typed site, deciding their alleles there.
 
     alphas: forward variables of the two haplotypes, [2, K, L], updated in place. betas: backward variables
-    at this site of what follows it, [2, K, L]. calls: int8[2, L], the person's two alleles; heterozygous
-    ones are put in the decided order in place. draws: float32[L] in [0, 1), one random choice each.
-    totals: [2, L] sums of alphas.
+    at this site of what follows it, [2, K, L]. likelihood: P(observed | alleles) of the pairs 0|0, 0|1, 1|0
+    and 1|1, [4, L]; where all four are the same, nothing was observed. haploid: bool[L]; such a person
+    has a first haplotype only. calls: int8[2, L], overwritten by the alleles decided, -1 where nothing was
+    observed. draws: float32[L] in [0, 1), one random choice each. totals: [2, L] sums of alphas.
+    chances: [3, L], overwritten by those of 1|0, 0|1 and 1|1 before the choice.
 
-    At a heterozygous site the four arrangements — either order of the alleles, what follows attached
+    Where alleles are open, the eight arrangements — the four pairs of alleles, what follows attached
     straight or crosswise — are weighed by their exact likelihood given all other decisions, which is a
     step of Gibbs sampling from the two-haplotype copying model. How what follows is attached need not be
-    remembered: the next heterozygous site decides it anew, and nothing between depends on it.
+    remembered: the next such site decides it anew, and nothing between depends on it.
     """
     n_panel, n_lanes = alphas.shape[1], alphas.shape[2]
     jump = np.float32(switch / n_panel)
     stay = (np.float32(1.0 - switch) / totals).astype(np.float32)
-    sums = np.zeros((2, 4, n_lanes), np.float32)
-    for k in range(n_panel):
-        one, two = alphas[0, k], alphas[1, k]
-        first, second = betas[0, k], betas[1, k]
-        part = sums[alleles[k]]
-        straight, cross, back, other = part[0], part[1], part[2], part[3]
+    for haplotype in range(2):
+        for k in range(n_panel):
+            row, share = alphas[haplotype, k], stay[haplotype]
+            for lane in range(n_lanes):
+                row[lane] = row[lane] * share[lane] + jump
+    known = _take_known(likelihood, calls, chances)
+    if not known.all():
+        sums = _meet(alphas, betas, alleles)
         for lane in range(n_lanes):
-            one[lane] = one[lane] * stay[0, lane] + jump
-        for lane in range(n_lanes):
-            two[lane] = two[lane] * stay[1, lane] + jump
-        for lane in range(n_lanes):
-            straight[lane] += one[lane] * first[lane]
-        for lane in range(n_lanes):
-            cross[lane] += one[lane] * second[lane]
-        for lane in range(n_lanes):
-            back[lane] += two[lane] * first[lane]
-        for lane in range(n_lanes):
-            other[lane] += two[lane] * second[lane]
-    for lane in range(n_lanes):
-        if calls[0, lane] >= 0 and calls[1, lane] >= 0 and calls[0, lane] != calls[1, lane]:
-            _decide(sums[:, :, lane], error, calls[:, lane], draws[lane])
+            if not known[lane]:
+                one, seen = sums[:, :, lane], likelihood[:, lane]
+                decided, chance = calls[:, lane], chances[:, lane]
+                _decide(one, error, seen, haploid[lane], decided, draws[lane], chance)
     emission = np.ones((2, 2, n_lanes), np.float32)
     for haplotype in range(2):
         for lane in range(n_lanes):
@@ -220,31 +217,85 @@ def phase_step(
         total = totals[haplotype]
         total[:] = 0.0
         for k in range(n_panel):
-            row, likelihood = alphas[haplotype, k], emission[haplotype, alleles[k]]
+            row, factor = alphas[haplotype, k], emission[haplotype, alleles[k]]
             for lane in range(n_lanes):
-                value = row[lane] * likelihood[lane]
+                value = row[lane] * factor[lane]
                 row[lane] = value
                 total[lane] += value
 
 
 @compiled
-def _decide(sums: Float32, error: float, calls: NDArray[np.int8], draw: float) -> None:
-    """Choose among the four arrangements at a heterozygous site; see ``phase_step``.
+def _take_known(likelihood: Float32, calls: NDArray[np.int8], chances: Float32) -> NDArray[np.bool_]:
+    """Say who has one possible pair of alleles only, bool[L], and write it into ``calls`` and ``chances``."""
+    n_lanes = likelihood.shape[1]
+    known = np.zeros(n_lanes, np.bool_)
+    for lane in range(n_lanes):
+        possible = 0
+        for pair in range(4):
+            if likelihood[pair, lane] > 0:
+                possible += 1
+                calls[0, lane], calls[1, lane] = pair >> 1, pair & 1
+        known[lane] = possible == 1
+        if known[lane]:
+            first, second = calls[0, lane], calls[1, lane]
+            chances[0, lane], chances[1, lane] = first * (1 - second), (1 - first) * second
+            chances[2, lane] = first * second
+    return known
 
-    sums: [panel allele, haplotype·2 + betas] of alpha·beta over the panel haplotypes.
-    """
-    weights = np.empty(4)
-    for choice in range(4):
-        allele, cross = choice & 1, choice >> 1
-        first = sums[allele, cross] * (1 - error) + sums[1 - allele, cross] * error
-        second = sums[1 - allele, 3 - cross] * (1 - error) + sums[allele, 3 - cross] * error
-        weights[choice] = float(first) * float(second)
+
+@compiled
+def _meet(alphas: Float32, betas: Float32, alleles: UInt8) -> Float32:
+    """Sums of alpha·beta over the panel haplotypes, [panel allele, haplotype·2 + betas, L]."""
+    n_panel, n_lanes = alphas.shape[1], alphas.shape[2]
+    sums = np.zeros((2, 4, n_lanes), np.float32)
+    for k in range(n_panel):
+        one, two = alphas[0, k], alphas[1, k]
+        first, second = betas[0, k], betas[1, k]
+        part = sums[alleles[k]]
+        straight, cross, back, other = part[0], part[1], part[2], part[3]
+        for lane in range(n_lanes):
+            straight[lane] += one[lane] * first[lane]
+        for lane in range(n_lanes):
+            cross[lane] += one[lane] * second[lane]
+        for lane in range(n_lanes):
+            back[lane] += two[lane] * first[lane]
+        for lane in range(n_lanes):
+            other[lane] += two[lane] * second[lane]
+    return sums
+
+
+@compiled
+def _decide(
+    sums: Float32,
+    error: float,
+    likelihood: Float32,
+    haploid: bool,
+    calls: NDArray[np.int8],
+    draw: float,
+    chances: Float32,
+) -> None:
+    """Choose one person's pair of alleles; see ``phase_step``. sums: as ``_meet`` returns them, [2, 4]."""
+    weights = np.zeros(4)
+    for cross in range(1 if haploid else 2):
+        for pair in range(4):
+            first, second = pair >> 1, pair & 1
+            one = sums[first, cross] * (1 - error) + sums[1 - first, cross] * error
+            two = sums[second, 3 - cross] * (1 - error) + sums[1 - second, 3 - cross] * error
+            weights[pair] += float(one) * float(two) * float(likelihood[pair])
+    if haploid:
+        for first in range(2):
+            weights[2 * first] += weights[2 * first + 1]
+            weights[2 * first + 1] = 0.0
+    weights /= weights.sum()
+    chances[0], chances[1], chances[2] = weights[2], weights[1], weights[3]
+    if (likelihood == likelihood[0]).all():
+        calls[:] = -1
+        return
     chosen = int(np.argmax(weights))
-    threshold = draw * weights.sum()
-    for choice in range(4):
-        threshold -= weights[choice]
+    threshold = float(draw)
+    for pair in range(4):
+        threshold -= weights[pair]
         if threshold < 0:
-            chosen = choice
+            chosen = pair
             break
-    calls[0] = chosen & 1
-    calls[1] = 1 - calls[0]
+    calls[0], calls[1] = chosen >> 1, -1 if haploid else chosen & 1

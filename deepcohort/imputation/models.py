@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.command import Device
+from deepcohort.genome.errors import InputError
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.network_options import NetworkOptions
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
+from deepcohort.imputation.unphased import Phase
 
 Float32 = NDArray[np.float32]
 
@@ -22,6 +24,7 @@ Float32 = NDArray[np.float32]
 class Settings:
     """Which model, where it runs, and the seed of all that is drawn.
 
+    phased_output: whether people without phase are to be put in phase with care (more samples of it).
     network: for models that are networks. members: of an ensemble. checkpoint: folder where the training of
     networks goes on after a kill.
     """
@@ -33,6 +36,7 @@ class Settings:
     network: NetworkOptions = field(default_factory=NetworkOptions)
     members: tuple[Imputer, ...] = (Imputer.copying, Imputer.lstm, Imputer.gpt)
     checkpoint: Path | None = None
+    phased_output: bool = False
 
 
 class Model(Protocol):
@@ -55,6 +59,20 @@ class Model(Protocol):
         """
 
 
+class PhasingModel(Protocol):
+    """A model that can tell the phase of people whose input is not phased."""
+
+    def impute_with_phase(
+        self,
+        panel: PanelChunk,
+        target: TargetChunk,
+        sites: NDArray[np.int64],
+        trained: Trained,
+        settings: Settings,
+    ) -> tuple[Float32, Phase | None]:
+        """Chances as ``Model.impute`` gives them, and how unphased people lie (None: there are none)."""
+
+
 KINDS = {
     Imputer.copying: "copying",
     Imputer.adaptive_copying: "adaptive_copying",
@@ -73,6 +91,17 @@ OF_GENOTYPES = (Imputer.lstm, Imputer.gpt, Imputer.ensemble)
 def model(imputer: Imputer) -> Model:
     """Return the module of a model; it is imported now, since some take seconds and others need PyTorch."""
     return cast(Model, import_module(f"deepcohort.imputation.by_{KINDS[imputer]}"))
+
+
+def phasing_model(imputer: Imputer) -> PhasingModel:
+    """Return the module of a model that phases; raises ``InputError`` where it does not."""
+    found = model(imputer)
+    if not hasattr(found, "impute_with_phase"):
+        phasing = ", ".join(kind for kind in KINDS if hasattr(model(kind), "impute_with_phase"))
+        raise InputError(
+            f"--phased-output: --imputer {imputer} does not phase people: leave it out, or take {phasing}"
+        )
+    return cast(PhasingModel, found)
 
 
 def as_told_by(imputer: Imputer, target: TargetChunk) -> TargetChunk:

@@ -1,14 +1,18 @@
 """Phase people against the panel: Gibbs sampling of the two-haplotype copying model, whole panel, exact.
 
-A person's two haplotypes are two independent mosaics of panel haplotypes that add up to the genotypes. A
-sweep goes along the chunk and decides at each heterozygous site, given everything else, which haplotype
-carries which allele and which of the two tails each haplotype goes on with. The first sweep knows
-nothing of the phase ahead and takes heterozygous sites there as missing. Several samples of the chain are
-returned, so that what follows can be averaged over what is not known of the phase.
+A person's two haplotypes are two independent mosaics of panel haplotypes, and what is seen of the person
+hangs on the sum of their alleles: a genotype, or the likelihoods of genotypes that reads give (as in
+Rubinacci et al. 2021, Nat Genet 53:120, but for both haplotypes at a time). A sweep goes along the chunk and
+decides at each site that leaves a choice, given everything else, which haplotype carries which allele and
+which of the two tails each haplotype goes on with. Sweeps go forth and back in turn, so that what one has
+computed on its way is what the next needs to know of the sites ahead; the first sweep knows of them only
+what holds for either haplotype alone. Several samples of the chain are returned, so that what follows can
+be averaged over what is not known.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from math import ceil, sqrt
 
 import numpy as np
@@ -18,112 +22,187 @@ from deepcohort.genome.progress import progress
 from deepcohort.imputation.copying import Float32, Rates, lanes_at_once
 from deepcohort.imputation.hmm import move_back, phase_step
 
-BURN_IN, SAMPLES = 3, 12
-"""Sweeps before the first sample, and the number of samples, one from each sweep after that."""
+BURN_IN, SAMPLES, PHASED_SAMPLES = 3, 12, 24
+"""Sweeps before the first sample, and the number of samples, one from each sweep after that: to average
+dosages over, and to choose a phase by."""
+
+LARGEST_ERROR = 1e-3
+"""Error rates by which panels of few people impute best are higher, and make the phase waver."""
 
 LANES = 64
 """People that go through the recursions together at most."""
+
+CERTAIN = 255
+"""What stands for a chance of one in ``PhaseSamples.order``."""
+
+Emission = Callable[[int], Float32]
+"""From a typed site to P(seen | copied allele), float32[2 haplotypes, 2 alleles, L]."""
+
+
+@dataclass(frozen=True)
+class PhaseSamples:
+    """Samples of the two haplotypes of n people at M typed sites.
+
+    alleles: int8[S, M, n, 2], -1 where nothing was seen (and in a haploid person's second column).
+    order: uint8[S, M, n], the chance in 255ths that the first haplotype carries ALT if one of the two
+    does, given the rest of the sample. chances: float32[M, n, 2], of one and of two ALT, or for a haploid
+    person of ALT and nothing; averages over samples, each given the rest of its sample.
+    """
+
+    alleles: NDArray[np.int8]
+    order: NDArray[np.uint8]
+    chances: Float32
+
+
+def phasing_rates(rates: Rates) -> Rates:
+    """Rates to phase by where these are learnt to impute by."""
+    return Rates(rates.effective_size, min(rates.error, LARGEST_ERROR))
+
+
+def genotype_likelihoods(genotypes: NDArray[np.int8]) -> Float32:
+    """P(seen | 0, 1, 2 copies of ALT), float32[M, n, 3], of genotypes int8[M, n, 2]; all 1 where missing."""
+    copies = genotypes.sum(axis=2)
+    likelihoods: Float32 = (copies[:, :, None] == np.arange(3)).astype(np.float32)
+    likelihoods[(genotypes < 0).any(axis=2)] = 1
+    return likelihoods
 
 
 def sample_phases(
     typed: NDArray[np.uint8],
     cm: NDArray[np.float64],
     rates: Rates,
-    genotypes: NDArray[np.int8],
+    likelihoods: Float32,
+    haploid: NDArray[np.bool_],
     seed: int,
     threads: int,
-) -> NDArray[np.int8]:
-    """Return samples of the genotypes with each person's alleles in phase, int8[SAMPLES, M, n, 2].
+    number: int = SAMPLES,
+) -> PhaseSamples:
+    """Draw ``number`` samples of people's haplotypes.
 
-    typed: the panel's alleles, uint8[M, K]. cm: float64[M]. genotypes: int8[M, n, 2]. Missing alleles
-    (-1) stay missing; a genotype with one missing allele is taken as missing.
+    typed: the panel's alleles, uint8[M, K]. cm: float64[M]. likelihoods: P(seen | 0, 1, 2 copies of ALT),
+    float32[M, n, 3], of which a haploid person's first two count, as of 0 and 1 copies. Where all are the
+    same nothing was seen, and the alleles stay open. haploid: bool[n].
     """
     switches = rates.switches(cm, typed.shape[1])
-    n_typed, n_panel = typed.shape
-    lanes = min(LANES, lanes_at_once((n_typed, 2 * n_panel), genotypes.shape[1], threads))
-    phases = np.empty((SAMPLES, *genotypes.shape), np.int8)
-    with ThreadPoolExecutor(threads) as pool, progress("people phased", genotypes.shape[1]) as bar:
+    (n_typed, n_panel), n_people = typed.shape, likelihoods.shape[1]
+    lanes = min(LANES, lanes_at_once((n_typed, 2 * n_panel), n_people, threads))
+    alleles = np.empty((number, n_typed, n_people, 2), np.int8)
+    order = np.empty((number, n_typed, n_people), np.uint8)
+    chances = np.zeros((n_typed, n_people, 2), np.float32)
+    with ThreadPoolExecutor(threads) as pool, progress("people phased", n_people) as bar:
 
         def run(first: int) -> None:
-            people = slice(first, first + lanes)
-            calls = genotypes[:, people].transpose(0, 2, 1).copy()
-            calls[np.repeat((calls < 0).any(axis=1, keepdims=True), 2, axis=1)] = -1
-            rngs = [np.random.default_rng((seed, first + lane)) for lane in range(calls.shape[2])]
-            for sample, found in enumerate(_samples(typed, switches, rates.error, calls, rngs)):
-                phases[sample, :, people] = found.transpose(0, 2, 1)
-            bar.update(calls.shape[2])
+            people = slice(first, min(first + lanes, n_people))
+            rngs = [np.random.default_rng((seed, person)) for person in range(people.start, people.stop)]
+            pairs = _pairs(likelihoods[:, people], haploid[people])
+            chain = _Chain(typed, switches, rates.error, pairs, haploid[people], rngs)
+            for sample in range(-BURN_IN, number):
+                chain.sweep(forth=sample % 2 == 0)
+                if sample >= 0:
+                    alleles[sample, :, people] = chain.calls.transpose(0, 2, 1)
+                    order[sample, :, people] = chain.order()
+                    chances[:, people] += chain.genotype_chances() / number
+            bar.update(people.stop - people.start)
 
-        list(pool.map(run, range(0, genotypes.shape[1], lanes)))
-    return phases
-
-
-def _samples(
-    typed: NDArray[np.uint8],
-    switches: Float32,
-    error: float,
-    calls: NDArray[np.int8],
-    rngs: Sequence[np.random.Generator],
-) -> Iterator[NDArray[np.int8]]:
-    """Phase ``calls``, int8[M, 2, L], in place, and yield it at each sample."""
-    ahead = calls.copy()
-    ahead[np.repeat(ahead[:, :1] != ahead[:, 1:], 2, axis=1)] = -1
-    for sweep in range(BURN_IN + SAMPLES):
-        _sweep(typed, switches, error, ahead, calls, rngs)
-        ahead = calls.copy()
-        if sweep >= BURN_IN:
-            yield calls
+        list(pool.map(run, range(0, n_people, lanes)))
+    return PhaseSamples(alleles, order, chances)
 
 
-def _sweep(
-    typed: NDArray[np.uint8],
-    switches: Float32,
-    error: float,
-    ahead: NDArray[np.int8],
-    calls: NDArray[np.int8],
-    rngs: Sequence[np.random.Generator],
-) -> None:
-    """Decide all phases anew in ``calls``, given the phase ``ahead`` of the site at hand."""
-    n_typed, _, n_lanes = calls.shape
-    # Each person's own draws: the phases do not hang on who else is imputed at the same time.
-    draws = np.stack([rng.random(n_typed, np.float32) for rng in rngs], axis=1)
-    alphas = np.full((2, typed.shape[1], n_lanes), 1 / typed.shape[1], np.float32)
-    totals = np.ones((2, n_lanes), np.float32)
-    for m, betas in _backward(typed, switches, error, ahead):
-        phase_step(alphas, betas, typed[m], switches[m], error, calls[m], draws[m], totals)
+def _pairs(likelihoods: Float32, haploid: NDArray[np.bool_]) -> Float32:
+    """P(seen | alleles) of the pairs 0|0, 0|1, 1|0, 1|1, float32[M, 4, L]."""
+    copies = np.where(haploid[:, None], [0, 0, 1, 1], [0, 1, 1, 2])
+    return np.stack([likelihoods[:, np.arange(len(haploid)), copies[:, pair]] for pair in range(4)], axis=1)
 
 
-def _backward(
-    typed: NDArray[np.uint8], switches: Float32, error: float, calls: NDArray[np.int8]
-) -> Iterator[tuple[int, Float32]]:
-    """Yield (site, backward variables [2, K, L] there), from the first site to the last.
+class _Chain:
+    """The Gibbs chains of some people (lanes), one beside the other.
 
-    Kept at every ``sqrt(M)``-th site, and computed again block by block.
+    calls: int8[M, 2, L], the haplotypes as last decided. chances: float32[M, 3, L] of 1|0, 0|1, 1|1 before
+    each decision.
     """
-    n_typed, n_panel = typed.shape
-    block = max(1, ceil(sqrt(n_typed)))
-    begins = list(range(0, n_typed, block))
-    checkpoints: list[Float32] = []
-    betas = np.ones((2, n_panel, calls.shape[2]), np.float32)
-    for begin in reversed(begins):
-        checkpoints.append(betas.copy())
-        if begin:
-            for m in range(min(begin + block, n_typed) - 1, begin - 1, -1):
-                _step_back(betas, typed[m], switches[m], error, calls[m])
-    stored = np.empty((block, *betas.shape), np.float32)
-    for begin in begins:
-        end = min(begin + block, n_typed)
-        stored[end - 1 - begin] = checkpoints.pop()
-        for m in range(end - 1, begin, -1):
-            stored[m - 1 - begin] = stored[m - begin]
-            _step_back(stored[m - 1 - begin], typed[m], switches[m], error, calls[m])
-        for m in range(begin, end):
-            yield m, stored[m - begin]
 
+    def __init__(
+        self,
+        typed: NDArray[np.uint8],
+        switches: Float32,
+        error: float,
+        pairs: Float32,
+        haploid: NDArray[np.bool_],
+        rngs: Sequence[np.random.Generator],
+    ) -> None:
+        self.typed, self.switches, self.rates = typed, switches, Rates(1.0, error)
+        self.pairs, self.haploid, self.rngs = pairs, haploid, rngs
+        n_typed, n_lanes = len(typed), len(haploid)
+        self.calls = np.full((n_typed, 2, n_lanes), -1, np.int8)
+        self.chances = np.zeros((n_typed, 3, n_lanes), np.float32)
+        block = max(1, ceil(sqrt(n_typed)))
+        self.blocks = [range(first, min(first + block, n_typed)) for first in range(0, n_typed, block)]
+        self.emission: Emission = self._either_alone
+        # What follows each block's far end: states of a site before what is seen there is weighed in.
+        self.behind = self._first_tails()
 
-def _step_back(
-    betas: Float32, alleles: NDArray[np.uint8], switch: float, error: float, calls: NDArray[np.int8]
-) -> None:
-    emission = Rates(1.0, error).emission(calls)
-    for haplotype in range(2):
-        lanes = np.ascontiguousarray(emission[haplotype])
-        move_back(betas[haplotype], alleles, switch, lanes)
+    def _first_tails(self) -> list[Float32]:
+        behind = [np.ones((2, self.typed.shape[1], len(self.haploid)), np.float32)]
+        for block in self.blocks[:0:-1]:
+            tails = behind[-1].copy()
+            for m in reversed(block):
+                self._go_on(tails, m, self.switches[m])
+            behind.append(tails)
+        return behind[::-1]
+
+    def _either_alone(self, m: int) -> Float32:
+        """P(seen | copied allele) of either haplotype whatever the other has, by its frequency."""
+        frequency = np.array([1 - self.typed[m].mean(), self.typed[m].mean()], np.float32)
+        table = self.pairs[m].reshape(2, 2, -1)
+        alone = np.stack([np.einsum("b,abl->al", frequency, table), np.einsum("a,abl->bl", frequency, table)])
+        alone += np.float32(1e-6)
+        alone /= alone.max(axis=1, keepdims=True)
+        error = np.float32(self.rates.error)
+        return np.asarray((1 - error) * alone + error * alone[:, ::-1], np.float32)
+
+    def _as_called(self, m: int) -> Float32:
+        return self.rates.emission(self.calls[m])
+
+    def _go_on(self, states: Float32, m: int, switch: float) -> None:
+        """Take states [2, K, L] past what is seen at site ``m`` and over a gap, in place."""
+        emission = self.emission(m)
+        for haplotype in range(2):
+            move_back(states[haplotype], self.typed[m], switch, np.ascontiguousarray(emission[haplotype]))
+
+    def sweep(self, *, forth: bool) -> None:
+        """Decide everything anew in one pass over the sites."""
+        (n_typed, n_panel), n_lanes = self.typed.shape, len(self.haploid)
+        # Each person's own draws: the phases do not hang on who else is imputed at the same time.
+        draws = np.stack([rng.random(n_typed, np.float32) for rng in self.rngs], axis=1)
+        alphas, totals = (
+            np.full((2, n_panel, n_lanes), 1 / n_panel, np.float32),
+            np.ones((2, n_lanes), np.float32),
+        )
+        stored = np.empty((len(self.blocks[0]), *alphas.shape), np.float32)
+        # The gap that leads to a site: the one before it on the way forth, the one behind it on the way back.
+        gaps = self.switches if forth else np.append(self.switches[1:], np.float32(1))
+        for number in range(len(self.blocks))[:: 1 if forth else -1]:
+            sites = self.blocks[number][:: 1 if forth else -1]
+            stored[len(sites) - 1] = self.behind[number]
+            for place in range(len(sites) - 1, 0, -1):
+                stored[place - 1] = stored[place]
+                self._go_on(stored[place - 1], sites[place], gaps[sites[place]])
+            start = gaps[sites[0]]
+            self.behind[number] = (n_panel * (1 - start) / totals)[:, None] * alphas + start
+            for place, m in enumerate(sites):
+                phase_step(
+                    alphas, stored[place], self.typed[m], gaps[m], self.rates.error,
+                    self.pairs[m], self.haploid, self.calls[m], draws[m], totals, self.chances[m],
+                )  # fmt: skip
+        self.emission = self._as_called
+
+    def order(self) -> NDArray[np.uint8]:
+        """See ``PhaseSamples``, uint8[M, L]."""
+        first, second, _ = self.chances.transpose(1, 0, 2)
+        either = first + second
+        share = np.divide(first, either, out=np.full_like(first, 0.5), where=either > 0)
+        return np.asarray(np.rint(CERTAIN * share), np.uint8)
+
+    def genotype_chances(self) -> Float32:
+        """See ``PhaseSamples``, float32[M, L, 2]."""
+        return np.stack([self.chances[:, 0] + self.chances[:, 1], self.chances[:, 2]], axis=2)

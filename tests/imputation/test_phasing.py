@@ -9,8 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.imputation.copying import Rates
-from deepcohort.imputation.phasing import LANES, SAMPLES, sample_phases
-from tests.imputation.haplotypes import emission, founders, mosaics, transition
+from deepcohort.imputation.phasing import (
+    LANES,
+    SAMPLES,
+    genotype_likelihoods,
+    sample_phases,
+)
+from tests.imputation.haplotypes import emission, even, founders, mosaics, transition
 from tests.imputation.haplotypes import switches as switch_chances
 
 
@@ -18,7 +23,7 @@ def likelihood(typed, switches, error, haplotype):
     """P(haplotype | panel), by the forward algorithm."""
     alpha = np.full(typed.shape[1], 1 / typed.shape[1])
     for alleles, switch, seen in zip(typed, switches, haplotype, strict=True):
-        alpha = (alpha @ transition(switch, typed.shape[1])) * emission(alleles, seen, error)
+        alpha = (alpha @ transition(switch, even(typed.shape[1]))) * emission(alleles, seen, error)
     return alpha.sum()
 
 
@@ -31,6 +36,12 @@ def phase_posterior(typed, switches, error, genotypes):
         weights[first] = np.prod([likelihood(typed, switches, error, h) for h in (first, second)])
     total = sum(weights.values())
     return {first: weight / total for first, weight in weights.items()}
+
+
+def phased(typed, cm, rates, genotypes, seed, threads, number=SAMPLES):
+    """Samples of the alleles of diploid people, [S, M, n, 2]."""
+    seen, haploid = genotype_likelihoods(genotypes), np.zeros(genotypes.shape[1], bool)
+    return sample_phases(typed, cm, rates, seen, haploid, seed, threads, number).alleles
 
 
 GENOTYPES = {
@@ -51,7 +62,7 @@ def test_samples_follow_the_exact_posterior(genotypes, n_panel, size):
     genotypes = np.array(genotypes, np.int8)
     people = 4000
     many = np.repeat(genotypes[:, None], people, axis=1)
-    samples = sample_phases(typed, cm, rates, many, 1, 2)
+    samples = phased(typed, cm, rates, many, 1, 2)
     assert samples.shape == (SAMPLES, 6, people, 2)
     exact = phase_posterior(typed, switch_chances(cm, rates, n_panel), rates.error, genotypes)
     last = Counter(map(tuple, samples[-1, :, :, 0].T.tolist()))
@@ -85,7 +96,7 @@ def test_phases_of_simulated_people_are_found():
     typed, cm, truth = two_haplotypes(1, 150, 60, LANES + 6, rates)
     shuffled = np.sort(truth, axis=2)
     assert switch_errors(truth, shuffled) > 0.3
-    samples = sample_phases(typed, cm, rates, shuffled, 1, 2)
+    samples = phased(typed, cm, rates, shuffled, 1, 2)
     assert max(switch_errors(truth, sample) for sample in samples) < 0.06
 
 
@@ -99,7 +110,7 @@ def test_genotypes_stay_and_missing_stays_missing(seed, sites, n_panel, people):
     genotypes = rng.integers(-1, 2, (sites, people, 2)).astype(np.int8)
     before = genotypes.copy()
     rates = Rates(1e5, float(rng.choice([1e-4, 0.05])))
-    samples = sample_phases(typed, np.cumsum(rng.random(sites)), rates, genotypes, seed, 1)
+    samples = phased(typed, np.cumsum(rng.random(sites)), rates, genotypes, seed, 1)
     assert (genotypes == before).all()
     missing = (genotypes < 0).any(axis=2)
     assert (samples[:, missing] == -1).all()
@@ -110,7 +121,7 @@ def test_genotypes_stay_and_missing_stays_missing(seed, sites, n_panel, people):
 def test_same_seed_same_phases_on_any_number_of_threads():
     typed, cm, truth = two_haplotypes(2, 40, 20, LANES + 9, Rates(1e3, 1e-3))
     first, again, other = (
-        sample_phases(typed, cm, Rates(1e3, 0.01), truth, seed, threads)
+        phased(typed, cm, Rates(1e3, 0.01), truth, seed, threads)
         for seed, threads in ((5, 1), (5, 2), (6, 1))
     )
     assert (first == again).all()
@@ -121,7 +132,7 @@ def test_an_all_missing_person_beside_others_changes_nothing():
     typed, cm, truth = two_haplotypes(3, 30, 20, 3, Rates(1e3, 1e-3))
     with_missing = truth.copy()
     with_missing[:, 1] = -1
-    full, holed = (sample_phases(typed, cm, Rates(1e3, 0.01), g, 1, 1) for g in (truth, with_missing))
+    full, holed = (phased(typed, cm, Rates(1e3, 0.01), g, 1, 1) for g in (truth, with_missing))
     assert (holed[:, :, 1] == -1).all()
     assert (holed[:, :, [0, 2]] == full[:, :, [0, 2]]).all()
 
@@ -130,7 +141,7 @@ def test_contradictions_where_the_map_stands_still():
     """Heterozygous everywhere beside a panel that has none of it, and no recombination to explain it by."""
     typed = np.zeros((120, 5), np.uint8)
     genotypes = np.tile(np.array([0, 1], np.int8), (120, 2, 1))
-    samples = sample_phases(typed, np.zeros(120), Rates(1e5, 1e-4), genotypes, 1, 1)
+    samples = phased(typed, np.zeros(120), Rates(1e5, 1e-4), genotypes, 1, 1)
     assert (samples.sum(axis=3) == 1).all()
     # All phases are as likely: each site's order is a coin.
     assert samples[:, :, :, 0].mean() == pytest.approx(0.5, abs=0.1)
