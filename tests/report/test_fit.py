@@ -88,8 +88,8 @@ def test_what_to_know_is_said_in_sentences(tmp_path):
         "cohort: the allele frequency does not fit the panel's at 2 sites of 900 compared, used all the same "
         "(--exclude_outliers leaves them out); 1 of them, of A/T or C/G, would fit on the other strand.",
         "cohort: allele frequencies differ from the panel's in general (their difference has a variance of "
-        "0.08 p (1 - p) beyond that of counting): the cohort and the panel are of other populations, or of other "
-        "shares of them, and few wrong sites can be told.",
+        "0.08 p (1 - p) beyond that of counting): the cohort and the panel are of other populations, or of "
+        "other shares of them, and few wrong sites can be told.",
         "cohort: more than a tenth of the people have no genotype at 1 typed site, used all the same.",
         "cohort: everybody has the same genotype at 10 typed sites.",
     ]
