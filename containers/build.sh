@@ -22,7 +22,7 @@ engine=${ENGINE:-$(working_engine)}
 registry=${REGISTRY:-localhost/deepcohort}
 version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' deepcohort/__init__.py)
 read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}"
-[ "$#" -gt 0 ] || set -- $(cd containers && for file in */Dockerfile; do dirname "$file"; done)
+[ "$#" -gt 0 ] || set -- $(cd containers && for file in */Dockerfile; do dirname "$file"; done | LC_ALL=C sort)
 
 for name in "$@"; do
     room=${name%-torch}

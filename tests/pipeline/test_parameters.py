@@ -67,6 +67,22 @@ def test_steps_that_are_not_there_yet(nextflow: Nextflow) -> None:
 
 
 @pytest.mark.pipeline
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--compare_imputers", "knn,impute5"], "there is no imputer impute5; name some of copying, "),
+        (["--compare_imputers", "knn", "--mask_fraction", "0"], "has nothing to measure: give --truth, or"),
+        (["--compare_imputers", "knn, svd"], "must be names of imputers, separated by commas without blanks"),
+    ],
+)
+def test_what_can_be_compared(nextflow: Nextflow, options: list[str], sentence: str) -> None:
+    files = ["--input", str(ROOT / "assets/demo/samples.csv"), "--panel", str(ROOT / "assets/demo/panel.csv")]
+    run = nextflow.pipeline("--steps", "impute", *files, *options)
+    assert run.returncode != 0
+    assert sentence in run.output
+
+
+@pytest.mark.pipeline
 def test_help_names_every_parameter_and_leaves_nothing(nextflow: Nextflow) -> None:
     done = nextflow("run", ROOT / "main.nf", "--help")
     assert done.returncode == 0, done.stdout
