@@ -153,7 +153,8 @@ def window_loss(network: Network, lessons: Lessons, loss: Loss, window: int, peo
     def log_chances(guess: Tensor) -> Tensor:
         previous = shifted(torch.where(typed, true, guess) * present)
         features = network.read(site_features, previous) - network.own_features(previous, own, people)
-        return network(features, frequency)
+        chances: Tensor = network(features, frequency)
+        return chances
 
     with torch.no_grad():
         guess = log_chances(frequency.exp()).exp()
