@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.maps import constant_map, read_genetic_map
 from deepcohort.genome.regions import chrom_key
-from deepcohort.genome.vcf import open_vcf, records, require_whole_bgzf
+from deepcohort.genome.samples import require_people
+from deepcohort.genome.vcf import open_vcf, read_header, records, require_whole_bgzf
+from deepcohort.imputation.bits import listed, turned
 
 TEXTS = ("ref", "alt", "ids")
 
@@ -67,20 +70,9 @@ class PanelChunk:
     def carriers(self, sites: NDArray[np.int64], haplotypes: NDArray[np.int64] | None = None) -> "Carriers":
         """Who carries the minor allele at some sites, among all haplotypes or a subset of them.
 
-        The carriers' numbers count within the subset.
+        haplotypes: sorted, int64[K']. The carriers' numbers count within the subset.
         """
-        flipped = np.empty(len(sites), bool)
-        parts = [np.zeros(0, np.int32)]
-        counts = np.zeros(len(sites) + 1, np.int64)
-        for first in range(0, len(sites), BLOCK):
-            block = slice(first, first + BLOCK)
-            alleles = self.alleles(sites[block])
-            alleles = alleles if haplotypes is None else alleles[:, haplotypes]
-            flipped[block] = 2 * alleles.sum(axis=1, dtype=np.int64) > alleles.shape[1]
-            minor = alleles != flipped[block, None]
-            counts[1:][block] = minor.sum(axis=1)
-            parts.append(np.nonzero(minor)[1].astype(np.int32))
-        return Carriers(np.cumsum(counts), np.concatenate(parts), flipped)
+        return Carriers(self, sites, np.arange(self.n_haplotypes) if haplotypes is None else haplotypes)
 
     def save(self, path: Path) -> None:
         """Write the chunk as an npz archive without pickled objects."""
@@ -103,26 +95,69 @@ class PanelChunk:
 
 @dataclass(frozen=True)
 class Carriers:
-    """Carriers of the minor allele: ``carriers[starts[u]:starts[u + 1]]`` (int32) for site u.
+    """Carriers of the minor allele at sites, int64[U], among sorted haplotypes, int64[K'], of a panel.
 
-    flipped: bool[U], True where REF is the minor allele.
+    They are told in two ways, each made when it is first asked for: few models need both.
     """
 
-    starts: NDArray[np.int64]
-    carriers: NDArray[np.int32]
-    flipped: NDArray[np.bool_]
+    panel: PanelChunk
+    sites: NDArray[np.int64]
+    haplotypes: NDArray[np.int64]
+
+    @cached_property
+    def _counts(self) -> NDArray[np.int64]:
+        """Copies of ALT, int64[U]."""
+        among = np.zeros(self.panel.n_haplotypes, bool)
+        among[self.haplotypes] = True
+        mask, counts = np.packbits(among), np.empty(len(self.sites), np.int64)
+        for first in range(0, len(self.sites), BLOCK):
+            bits = self.panel.bits[self.sites[first : first + BLOCK]] & mask
+            counts[first : first + BLOCK] = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
+        return counts
+
+    @cached_property
+    def flipped(self) -> NDArray[np.bool_]:
+        """Where REF is the minor allele, bool[U]."""
+        return 2 * self._counts > len(self.haplotypes)
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Offsets into ``carriers``, int64[U + 1]: those of site u are starts[u]:starts[u + 1]."""
+        minor = np.where(self.flipped, len(self.haplotypes) - self._counts, self._counts)
+        return np.concatenate([[0], np.cumsum(minor)])
+
+    @cached_property
+    def carriers(self) -> NDArray[np.int32]:
+        """Carriers site by site, int32."""
+        number = np.full(self.panel.n_haplotypes, -1, np.int32)
+        number[self.haplotypes] = np.arange(len(self.haplotypes))
+        return listed(self.panel.bits, self.sites, self.flipped, self.starts, number)
+
+    @cached_property
+    def by_haplotype(self) -> NDArray[np.uint64]:
+        """Sites at which each haplotype carries the minor allele, uint64[K', words], the first lowest."""
+        words = turned(self.panel.bits, self.sites, self.flipped, self.panel.n_haplotypes)
+        return words if len(words) == len(self.haplotypes) else words[self.haplotypes]
 
 
 def pack_panel(
-    panel: Path, contig: str, padded: tuple[int, int], core: tuple[int, int], genetic_map: Path | None
+    panel: Path,
+    contig: str,
+    padded: tuple[int, int],
+    core: tuple[int, int],
+    genetic_map: Path | None,
+    samples: list[str] | None = None,
 ) -> PanelChunk:
     """Read the phased genotypes of the padded stretch (core and overlap) from an indexed VCF or BCF.
 
-    Raises ``InputError`` where a genotype is missing or unphased, the file is cut off, or nothing lies in
-    the core.
+    ``samples`` names the people to take, in any order: they stand in that of the file. Raises ``InputError``
+    where one of them is not there, a genotype is missing or unphased, the file is cut off, or nothing lies
+    in the core.
     """
     require_whole_bgzf(panel)  # by a region, htslib reads up to a cut without a word
-    vcf = open_vcf(panel)
+    if samples is not None:
+        require_people(panel, read_header(panel).samples, samples)
+    vcf = open_vcf(panel, samples=samples)
     pos: list[int] = []
     names: list[tuple[str, str, str]] = []
     rows: list[NDArray[np.uint8]] = []

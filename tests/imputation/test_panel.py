@@ -201,6 +201,9 @@ def test_carriers_of_the_minor_allele(n_sites, subset):
     ):
         assert flipped == (row.mean() > 0.5)
         assert found.carriers[first:last].tolist() == np.flatnonzero(row != flipped).tolist()
+    assert found.by_haplotype.shape == (among.shape[1], -(-n_sites // 64))
+    bits = np.unpackbits(found.by_haplotype.view(np.uint8), axis=1, bitorder="little", count=n_sites)
+    assert ((among != found.flipped[:, None]) == bits.T).all()
 
 
 def test_symbolic_alleles_keep_their_header_lines(tmp_path):
