@@ -78,13 +78,19 @@ def test_every_script_is_used() -> None:
     assert written == called
 
 
+def image_of(module: Path) -> str:
+    """The image of the module's room, or of the outside program that the process runs."""
+    outside = re.match(r"(beagle|minimac4)_", module.name)
+    return f"{module.parent.name}-{outside[1]}" if outside else module.parent.name
+
+
 @pytest.mark.pipeline
 def test_every_process_has_the_image_of_its_room(nextflow: Nextflow) -> None:
     done = nextflow("inspect", ROOT / "main.nf", "-format", "json")
     assert done.returncode == 0, done.stdout
     listed = json.loads(done.stdout[done.stdout.index("{") :])["processes"]
     assert {process["name"].split(":")[-1]: process["container"] for process in listed} == {
-        name: f"localhost/deepcohort/{module.parent.name}:{deepcohort.__version__}"
+        name: f"localhost/deepcohort/{image_of(module)}:{deepcohort.__version__}"
         for name, module in PROCESSES.items()
     }
 
