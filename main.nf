@@ -17,6 +17,7 @@ workflow DEEPCOHORT {
         p.fasta,
         p.regions,
         p.chunks,
+        p.panel_samples,
         p.subMap('chunk_variants', 'chunk_bases', 'overlap_bases', 'batch_size', 'exclude_outliers')
     )
     IMPUTATION(
@@ -24,6 +25,7 @@ workflow DEEPCOHORT {
         INPUTS.out.plan,
         p.genetic_map ? file(p.genetic_map) : [],
         p.panel_labels ? file(p.panel_labels) : [],
+        p.panel_samples ? file(p.panel_samples) : [],
         p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds') + [compared: comparedImputers(p)]
     )
 

@@ -10,7 +10,7 @@ import typer
 from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
-from deepcohort.genome.samples import read_samples
+from deepcohort.genome.samples import read_panel_samples, read_samples
 from deepcohort.imputation.imputers import Engine, Imputer, members_of
 from deepcohort.imputation.network_options import Loss, NetworkOptions
 
@@ -55,6 +55,9 @@ def pack_panel(
     core: Annotated[str, typer.Option(help="first-last that the chunk answers for.")],
     out: Annotated[Path, typer.Option(help="Packed chunk (.npz).")],
     genetic_map: Annotated[Path | None, typer.Option(exists=True, help="Map, or a folder of maps.")] = None,
+    panel_samples: Annotated[
+        Path | None, typer.Option(exists=True, help="People of the panel to take, one a line.")
+    ] = None,
 ) -> None:
     """Pack the panel's haplotypes of one chunk."""
     from deepcohort.imputation.panel import pack_panel as pack
@@ -62,7 +65,8 @@ def pack_panel(
     contig, _, padded = region.rpartition(":")
     if not contig:
         raise InputError(f"'{region}' is not a region: write contig:first-last, as in chr20:1000001-6000000")
-    pack(panel, contig, _stretch(padded), _stretch(core), genetic_map).save(out)
+    samples = None if panel_samples is None else read_panel_samples(panel_samples).names
+    pack(panel, contig, _stretch(padded), _stretch(core), genetic_map, samples).save(out)
 
 
 @command(app)

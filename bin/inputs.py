@@ -10,6 +10,7 @@ import typer
 from deepcohort.genome.command import Release, Threads, command, script
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import parse_regions
+from deepcohort.genome.samples import read_panel_samples
 from deepcohort.inputs import fasta as reference
 from deepcohort.inputs import reads, sheets
 from deepcohort.inputs.checks import check_genotypes, write_check
@@ -70,6 +71,9 @@ def check_panel(
     out_report: OutReport,
     index: Index = None,
     fasta: Fasta = None,
+    panel_samples: Annotated[
+        Path | None, typer.Option(exists=True, help="People of the panel to take, one a line.")
+    ] = None,
     threads: Threads = 1,
 ) -> None:
     """Read a file of phased reference haplotypes once; refuse it or sum it up."""
@@ -81,6 +85,7 @@ def check_panel(
         out_sites=out_sites,
         out_index=out_index,
         out_people=out_people,
+        only=None if panel_samples is None else read_panel_samples(panel_samples).names,
         fasta=fasta,
         threads=threads,
     )

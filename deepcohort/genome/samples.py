@@ -1,5 +1,6 @@
 """Lists of people: names in order, and their population labels."""
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,54 @@ class Label(NamedTuple):
 def read_samples(path: Path) -> list[str]:
     """Read names, one a line, in order."""
     return [line for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+class PanelSamples(NamedTuple):
+    """People of the panel that are to be used, and their weights (1 where the list gives none)."""
+
+    names: list[str]
+    weights: list[float]
+
+
+def read_panel_samples(path: Path) -> PanelSamples:
+    """Read a list of the panel's people: a name a line and, if you like, a tab and a weight above 0.
+
+    Raises ``InputError`` where nobody is named, somebody twice, or a weight is not one.
+    """
+    weights: dict[str, float] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if not line.strip():
+            continue
+        name, *rest = line.rstrip().split("\t")
+        if name in weights:
+            raise InputError(f"{path.name}: line {number} names {name} again: keep one of the lines")
+        weights[name] = _weight(path, number, rest) if rest else 1.0
+    if not weights:
+        raise InputError(f"{path.name}: nobody is named: write a name a line, or leave --panel_samples out")
+    return PanelSamples(list(weights), list(weights.values()))
+
+
+def _weight(path: Path, number: int, cells: list[str]) -> float:
+    try:
+        (weight,) = map(float, cells)
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight < math.inf:
+        raise InputError(
+            f"{path.name}: line {number}: '{' '.join(cells)}' is no weight: write a number above 0 after the "
+            "name and a tab, or the name alone"
+        )
+    return weight
+
+
+def require_people(panel: Path, known: list[str], wanted: list[str]) -> None:
+    """Refuse a list of people of whom the panel lacks some."""
+    lacking = sorted(set(wanted) - set(known))
+    if lacking:
+        raise InputError(
+            f"--panel_samples names {lacking[0]}, whom {panel.name} lacks ({len(lacking):,} of "
+            f"{len(wanted):,} are not there): take such lines out; a tab stands between name and weight"
+        )
 
 
 def write_samples(path: Path, samples: list[str]) -> None:

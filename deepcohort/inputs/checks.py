@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -19,6 +19,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key
+from deepcohort.genome.samples import require_people
 from deepcohort.genome.vcf import (
     Header,
     Order,
@@ -79,12 +80,14 @@ def check_genotypes(
     out_sites: Path,
     out_index: Path,
     out_people: Path | None = None,
+    only: list[str] | None = None,
     fasta: Path | None = None,
     threads: int = 1,
 ) -> Check:
     """Read a VCF or BCF once, write its index and a sites-only BCF with AC and AN, return what it holds.
 
-    ``out_people`` takes a sample of the genotypes by which people are told apart (``people.Sketch``). A
+    ``out_people`` takes a sample of the genotypes by which people are told apart (``people.Sketch``).
+    ``only`` names the people who are looked at; the others are as if they were not in the file. A
     panel must be phased and complete; a target may be unphased and have missing genotypes. Haploid
     genotypes are welcome in both. An index that is missing or of another file is made anew and noted.
     With ``fasta``, a reference with its .fai beside it, REF is compared with it. Memory does not grow with
@@ -97,6 +100,9 @@ def check_genotypes(
     require_whole_bgzf(path)
     header = read_header(path)
     _require_samples(path, header)
+    if only is not None:
+        require_people(path, header.samples, only)
+        header = replace(header, samples=[name for name in header.samples if name in set(only)])
     check = Check(name=name, file=path.name, samples=header.samples)
     _provide_index(path, header, index, out_index, check, threads)
     tally = _Tally(path, header.samples, panel=panel)
@@ -107,7 +113,7 @@ def check_genotypes(
     expected = indexed_records(out_index)
     with _bcf_from_text(out_sites) as sites, progress(f"Reading {path.name}", expected or 0) as bar:
         sites.write(_sites_header(_contigs(path, out_index, header)).encode())
-        for record in records(path, open_vcf(path, threads=threads)):
+        for record in records(path, open_vcf(path, samples=only, threads=threads)):
             order.check(record.CHROM, record.POS)
             if reference is not None:
                 reference.add(order.number, record)

@@ -15,6 +15,7 @@ workflow IMPUTATION {
     plan          // [ [cohort: 'cohort'], chunks.tsv, [batch_0001.txt, batch_0002.txt] ], the longest chunks first
     genetic_map   // file, folder or []
     labels        // file or []
+    panel_samples // people of the panel to take, file or []
     options       // e.g. [imputer: 'copying', compared: ['knn'], seed: 1, mask_fraction: 0.1, output_format: 'vcf.gz', output_hds: false]
 
     main:
@@ -25,7 +26,8 @@ workflow IMPUTATION {
         chunks.map { meta -> [meta.panel, meta] }
             .combine(panel.map { meta, genotypes, index -> [meta.file, genotypes, index] }, by: 0)
             .map { _file, meta, genotypes, index -> [meta, genotypes, index] },
-        genetic_map
+        genetic_map,
+        panel_samples
     )
 
     // The result, and beside it what is imputed only to be scored: [ meta of chunk, how, batch_0001.txt ].

@@ -9,6 +9,7 @@ process PACK_PANEL {
     input:
     tuple val(meta), path(panel), path(index)
     path genetic_map, stageAs: 'map/*'
+    path panel_samples, stageAs: 'people/*'
 
     output:
     tuple val(meta), path("${meta.chunk}.panel.npz"), emit: packed
@@ -22,6 +23,7 @@ process PACK_PANEL {
         --region ${meta.panel_contig}:${meta.padded_start}-${meta.padded_end} \\
         --core ${meta.start}-${meta.end} \\
         ${option('--genetic-map', genetic_map)} \\
+        ${option('--panel-samples', panel_samples)} \\
         --out ${meta.chunk}.panel.npz \\
         ${panel}
     """

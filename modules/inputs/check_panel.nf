@@ -9,6 +9,7 @@ process CHECK_PANEL {
     input:
     tuple val(meta), path(genotypes), path(index, stageAs: 'given/*')
     tuple path(fasta, stageAs: 'reference/*'), path(fasta_index, stageAs: 'reference/*')
+    path panel_samples, stageAs: 'people/*'
 
     output:
     tuple val(meta), path(genotypes, includeInputs: true), path("${genotypes.name}.{csi,tbi}"), emit: indexed
@@ -25,6 +26,7 @@ process CHECK_PANEL {
         --name '${meta.file}' \\
         ${option('--index', index)} \\
         ${option('--fasta', fasta)} \\
+        ${option('--panel-samples', panel_samples)} \\
         --out-sites '${meta.file}.sites.bcf' \\
         --out-index ${quoted("${genotypes.name}.${index ? index.extension : 'csi'}")} \\
         --out-people '${meta.file}.people.npz' \\

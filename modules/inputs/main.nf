@@ -17,6 +17,7 @@ workflow INPUTS {
     fasta    // reference, or null
     regions  // text or BED file, e.g. '20:1-5000000', or null
     chunks   // chunks.tsv of an earlier run, or null
+    panel_samples  // list of the panel's people to use, or null
     planning // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500, exclude_outliers: false]
 
     main:
@@ -44,7 +45,7 @@ workflow INPUTS {
             def problems = missingFiles(sheets.panel, csv, ['file', 'index'])
             problems ? error(problems.join('\n')) : panelFiles(sheets.panel, csv)
         }
-    CHECK_PANEL(panel_rows, reference)
+    CHECK_PANEL(panel_rows, reference, panel_samples ? file(panel_samples) : [])
 
     // [ [file: 'cohort.target001', cohort: 'cohort'], number of files of the cohort, target.vcf.gz, index or [] ]
     input_sheet = rows.input.map { _kind, csv ->

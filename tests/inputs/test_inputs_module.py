@@ -12,7 +12,7 @@ include { INPUTS } from './modules/inputs'
 
 workflow {
     sheets = [input: params.input, panel: null, labels: null, truth: null]
-    INPUTS(['call'], sheets, params.fasta, null, null, [:])
+    INPUTS(['call'], sheets, params.fasta, null, null, null, [:])
     INPUTS.out.reads.view { meta, bam, index -> "READS ${meta.values().join(' ')} ${bam.name} ${index.name}" }
     INPUTS.out.reference.view { fasta, indexes -> "REFERENCE ${fasta.name} ${indexes.name}" }
 }
