@@ -75,7 +75,7 @@ def test_the_check_of_a_panel_looks_at_those_who_are_named(tmp_path, whole, part
 
 
 def test_people_who_are_not_there_are_refused(tmp_path, whole):
-    with pytest.raises(InputError, match="--panel_samples names nobody, whom 4.bcf lacks"):
+    with pytest.raises(InputError, match=r"--panel_samples names nobody, whom 4\.bcf lacks"):
         pack_panel(whole, "X", (1, 500), (1, 500), None, ["nobody"])
     (tmp_path / "list.txt").write_text("nobody\n")
     outputs = [
