@@ -8,7 +8,7 @@ the dosage of a site is the posterior mass on the haplotypes that carry the alle
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Protocol
 
@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.progress import progress
-from deepcohort.imputation.hmm import add_occupancy, backward_step, forward_step, read_out
+from deepcohort.imputation.hmm import (
+    Choice,
+    add_occupancy,
+    backward_step,
+    forward_step,
+    read_out,
+    sums_by_group,
+)
 from deepcohort.imputation.panel import Carriers
 
 LANES = 128
@@ -92,10 +99,13 @@ class Prior:
 
     group: int32[K], which of C groups a panel haplotype is of. weight: float32[C, H], how many times more
     likely than by chance a haplotype of the group is chosen; a lane's mean over all K haplotypes is one.
+    within: chance that a switch stays within the group of the haplotype copied so far, where all haplotypes
+    are alike; otherwise the weights say where it leads.
     """
 
     group: NDArray[np.int32]
     weight: Float32
+    within: float = 0.0
 
     @classmethod
     def uniform(cls, n_panel: int, n_lanes: int) -> "Prior":
@@ -104,7 +114,17 @@ class Prior:
 
     def lanes(self, part: slice) -> "Prior":
         """The prior of some lanes."""
-        return Prior(self.group, np.ascontiguousarray(self.weight[:, part]))
+        return replace(self, weight=np.ascontiguousarray(self.weight[:, part]))
+
+    @property
+    def choice(self) -> Choice:
+        """The same as the recursions have it."""
+        size = np.bincount(self.group, minlength=len(self.weight)).astype(np.float32)
+        return Choice(self.group, self.weight, np.maximum(size, 1), self.within)
+
+    def entry(self) -> Float32:
+        """Chance of each panel haplotype at the start of the chunk, float32[K, H]."""
+        return self.weight[self.group] / np.float32(len(self.group))
 
 
 class Copier(Protocol):
@@ -227,28 +247,31 @@ def _posteriors(
     block = ceil(sqrt(n_typed))
     begins = list(range(0, n_typed, block))
     checkpoints: list[tuple[Float32, Float32]] = []
-    group, weight = prior.group, prior.weight
-    alpha, total = np.full((n_panel, n_lanes), 1 / n_panel, np.float32), np.ones(n_lanes, np.float32)
+    choice = prior.choice
+    alpha = prior.entry()
+    sums = sums_by_group(alpha, choice)
     other = np.empty_like(alpha)
     for m in range(begins[-1] + 1):
-        forward_step(alpha, other, typed[m], switches[m], emission[m], group, weight, total)
+        forward_step(alpha, other, typed[m], switches[m] if m else 0.0, emission[m], choice, sums)
         alpha, other = other, alpha
         if m % block == 0:
-            checkpoints.append((alpha.copy(), total.copy()))
-    beta, scale = np.ones((n_panel, n_lanes), np.float32), np.ones(n_lanes, np.float32)
+            checkpoints.append((alpha.copy(), sums.copy()))
+    beta = np.ones((n_panel, n_lanes), np.float32)
+    after = sums_by_group(beta, choice)
     stored = np.empty((block, n_panel, n_lanes), np.float32)
     right: Posterior | None = None
     ahead = 0.0
     for begin in reversed(begins):
         end = min(begin + block, n_typed)
-        first, total = checkpoints.pop()
+        first, sums = checkpoints.pop()
         states = [first, *stored[1 : end - begin]]
         for m in range(begin + 1, end):
-            before, after = states[m - begin - 1], states[m - begin]
-            forward_step(before, after, typed[m], switches[m], emission[m], group, weight, total)
+            forward_step(
+                states[m - begin - 1], states[m - begin], typed[m], switches[m], emission[m], choice, sums
+            )
         for m in range(end - 1, begin - 1, -1):
             posterior = states[m - begin]
-            total = backward_step(posterior, beta, typed[m], ahead, emission[m], group, weight, scale)
+            total = backward_step(posterior, beta, typed[m], ahead, emission[m], choice, after)
             left = posterior, total
             yield m + 1, left, left if right is None else right
             right, ahead = left, switches[m]

@@ -89,14 +89,47 @@ class TorchCopier:
         """Yield each part of the lanes with its posteriors, see ``_posteriors``."""
         n_lanes = emission.shape[2]
         prior = prior or Prior.uniform(self.alleles.shape[1], n_lanes)
-        group = torch.from_numpy(prior.group).to(self.device).long()
         with progress("haplotypes imputed", n_lanes) as bar:
             for first in range(0, n_lanes, self.lanes):
                 part = slice(first, min(first + self.lanes, n_lanes))
                 observed = torch.from_numpy(np.ascontiguousarray(emission[:, :, part])).to(self.device)
-                entry = torch.from_numpy(prior.lanes(part).weight).to(self.device)[group] / len(group)
-                yield part, _posteriors(self.alleles, switches.tolist(), observed, entry)
+                choice = TorchChoice.of(prior.lanes(part), self.device)
+                yield part, _posteriors(self.alleles, switches.tolist(), observed, choice)
                 bar.update(part.stop - part.start)
+
+
+@dataclass(frozen=True)
+class TorchChoice:
+    """How a new choice is made, as ``hmm.Choice`` tells it.
+
+    entry: float32[K, L], whom it takes out of the whole panel, of sum one. member: float32[C, K], one where a
+    haplotype is of a group; size: float32[C, 1]. within: chance that the group stays, a number or a tensor.
+    """
+
+    entry: torch.Tensor
+    member: torch.Tensor
+    size: torch.Tensor
+    within: torch.Tensor | float
+
+    @classmethod
+    def of(cls, prior: Prior, device: str) -> "TorchChoice":
+        """The choice of a prior."""
+        group = torch.from_numpy(prior.group).to(device).long()
+        member = torch.nn.functional.one_hot(group, len(prior.weight)).T.float()
+        size = member.sum(dim=1, keepdim=True).clamp(min=1)
+        return cls(torch.from_numpy(prior.entry()).to(device), member, size, prior.within)
+
+    def by_group(self, states: torch.Tensor) -> torch.Tensor:
+        """Each haplotype's state replaced by the mean of its group, [K, L]."""
+        return self.member.T @ ((self.member @ states) / self.size)
+
+    def led(self, states: torch.Tensor) -> torch.Tensor:
+        """Where switches from states of sum one lead, [K, L]."""
+        return self.within * self.by_group(states) + (1 - self.within) * self.entry
+
+    def led_back(self, states: torch.Tensor) -> torch.Tensor:
+        """What comes back through a switch to states whose mean by ``entry`` is one, [K, L]."""
+        return self.within * self.by_group(states) + (1 - self.within)
 
 
 def _dense(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
@@ -108,42 +141,45 @@ def _dense(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
 
 
 def _posteriors(
-    alleles: torch.Tensor, switches: list[float], emission: torch.Tensor, entry: torch.Tensor
+    alleles: torch.Tensor, switches: list[float], emission: torch.Tensor, choice: TorchChoice
 ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
     """Yield (interval, posterior [K, L] at its left end, at its right end), from the last to the first.
 
-    entry: the prior, [K, L], of sum one. States are kept at every ``sqrt(M)``-th site.
+    States are kept at every ``sqrt(M)``-th site.
     """
     n_typed = len(alleles)
     block = max(1, ceil(sqrt(n_typed)))
     begins = list(range(0, n_typed, block))
-    alpha = entry
+    switches = [0.0, *switches[1:]]
+    alpha = choice.entry
     checkpoints = []
     for begin in begins:
         checkpoints.append(alpha)
         for m in range(begin, min(begin + block, n_typed)):
-            alpha = _forward(alpha, alleles[m], switches[m], emission[m], entry)
+            alpha = _forward(alpha, alleles[m], switches[m], emission[m], choice)
     beta = torch.ones_like(alpha)
     right: torch.Tensor | None = None
     for begin in reversed(begins):
         stored = [checkpoints.pop()]
         for m in range(begin, min(begin + block, n_typed)):
-            stored.append(_forward(stored[-1], alleles[m], switches[m], emission[m], entry))
+            stored.append(_forward(stored[-1], alleles[m], switches[m], emission[m], choice))
         for m in reversed(range(begin, min(begin + block, n_typed))):
             left = stored.pop() * beta
             left = left / left.sum(dim=0)
             yield m + 1, left, left if right is None else right
             beta = beta * emission[m][alleles[m]]
-            beta = beta * ((1 - switches[m]) / (beta * entry).sum(dim=0)) + switches[m]
+            beta = beta / (beta * choice.entry).sum(dim=0)
+            beta = (1 - switches[m]) * beta + switches[m] * choice.led_back(beta)
             right = left
     assert right is not None
     yield 0, right, right
 
 
 def _forward(
-    alpha: torch.Tensor, alleles: torch.Tensor, switch: float, emission: torch.Tensor, entry: torch.Tensor
+    alpha: torch.Tensor, alleles: torch.Tensor, switch: float, emission: torch.Tensor, choice: TorchChoice
 ) -> torch.Tensor:
-    return (alpha * ((1 - switch) / alpha.sum(dim=0)) + switch * entry) * emission[alleles]
+    alpha = alpha / alpha.sum(dim=0)
+    return torch.lerp(alpha, choice.led(alpha), switch) * emission[alleles]
 
 
 def _read_out(

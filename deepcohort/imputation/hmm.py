@@ -6,6 +6,8 @@ contiguous lanes and the compiler turns them into vector instructions, whatever 
 loops touch few arrays each: with many, the compiler gives up proving that they do not overlap.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,40 @@ UInt8 = NDArray[np.uint8]
 Int32 = NDArray[np.int32]
 
 
+class Choice(NamedTuple):
+    """How a new choice is made: within the group of the haplotype copied so far, or from the whole panel.
+
+    group: int32[K], which of C groups a panel haplotype is of. weight: float32[C, L], how many times more
+    likely than by chance one of a group is chosen out of the whole panel (a lane's mean over K is one).
+    size: float32[C], of the groups. within: chance that the group stays; all in it are then alike.
+    """
+
+    group: Int32
+    weight: Float32
+    size: Float32
+    within: float
+
+
+@compiled
+def _within_groups(sums: Float32, total: Float32, choice: Choice, switch: float) -> Float32:
+    """What switches within a group take to each of its haplotypes, [C, L], by sums over groups and lanes."""
+    found = np.empty_like(sums)
+    for c in range(len(sums)):
+        share = np.float32(switch * choice.within) / choice.size[c]
+        for lane in range(sums.shape[1]):
+            found[c, lane] = share * sums[c, lane] / total[lane]
+    return found
+
+
+@compiled
+def sums_by_group(states: Float32, choice: Choice) -> Float32:
+    """Sums of states [K, L] over the haplotypes of each group, float32[C, L]."""
+    sums = np.zeros_like(choice.weight)
+    for k in range(len(states)):
+        sums[choice.group[k]] += states[k]
+    return sums
+
+
 @compiled
 def forward_step(
     before: Float32,
@@ -23,30 +59,32 @@ def forward_step(
     alleles: UInt8,
     switch: float,
     emission: Float32,
-    group: Int32,
-    weight: Float32,
-    total: Float32,
+    choice: Choice,
+    sums: Float32,
 ) -> None:
     """Take the forward variable from one typed site, ``before[K, L]``, to the next, ``after[K, L]``.
 
     They must be two arrays, or the loop is not vectorised. alleles: the panel's at the next site, [K].
     switch: probability of a new copying choice on the way. emission: P(observed | copied allele) there as
-    [2, L]. group, weight: the prior of a new choice, [K] and [C, L] (see ``Prior``). total: sum of
-    ``before`` per lane (it is divided out), overwritten by the sum of ``after``.
+    [2, L]. sums: those of ``before`` by group and lane, float32[C, L] (their sum over groups is divided
+    out), overwritten by those of ``after``.
     """
     n_panel, n_lanes = before.shape
-    jump = (weight * np.float32(switch / n_panel)).astype(np.float32)
+    total = sums.sum(axis=0)
+    jumps = _within_groups(sums, total, choice, switch)
+    jumps += choice.weight * np.float32(switch * (1 - choice.within) / n_panel)
     stay = np.empty(n_lanes, np.float32)
     for lane in range(n_lanes):
         stay[lane] = np.float32(1.0 - switch) / total[lane]
-        total[lane] = 0.0
+    sums[:] = 0.0
     for k in range(n_panel):
+        c = choice.group[k]
         old, new = before[k], after[k]
-        likelihood, entry = emission[alleles[k]], jump[group[k]]
+        likelihood, entry, added = emission[alleles[k]], jumps[c], sums[c]
         for lane in range(n_lanes):
             value = (old[lane] * stay[lane] + entry[lane]) * likelihood[lane]
             new[lane] = value
-            total[lane] += value
+            added[lane] += value
 
 
 @compiled
@@ -56,30 +94,36 @@ def backward_step(
     alleles: UInt8,
     switch: float,
     emission: Float32,
-    group: Int32,
-    weight: Float32,
-    scale: Float32,
+    choice: Choice,
+    sums: Float32,
 ) -> Float32:
     """Turn ``alpha[K, L]`` at a typed site into the posterior and take ``beta[K, L]`` past it, in place.
 
     beta comes as left by the typed site after this one: times that site's emission, but not yet through
     the switch on the way, which is done here, so that memory is gone through once. switch: on the way to
-    that next site. alleles, emission: of this site. group, weight: as in ``forward_step``. scale: beta's
-    mean per lane, by the prior, overwritten by that of the new beta. Returns what divides a lane of alpha
-    so that it sums to one.
+    that next site. alleles, emission: of this site. sums: those of beta by group and lane, overwritten by
+    those of the new beta. Returns what divides a lane of alpha so that it sums to one.
     """
     n_panel, n_lanes = alpha.shape
+    mean = np.zeros(n_lanes, np.float32)
+    for c in range(len(sums)):
+        for lane in range(n_lanes):
+            mean[lane] += sums[c, lane] * choice.weight[c, lane]
+    for lane in range(n_lanes):
+        mean[lane] /= n_panel
+    jumps = _within_groups(sums, mean, choice, switch)
+    jumps += np.float32(switch * (1 - choice.within))
     stay = np.empty(n_lanes, np.float32)
     for lane in range(n_lanes):
-        stay[lane] = np.float32(1.0 - switch) / scale[lane]
-        scale[lane] = 0.0
-    jump = np.float32(switch)
+        stay[lane] = np.float32(1.0 - switch) / mean[lane]
+    sums[:] = 0.0
     total = np.zeros(n_lanes, np.float32)
     for k in range(n_panel):
+        c = choice.group[k]
         forward, backward = alpha[k], beta[k]
-        likelihood, entry = emission[alleles[k]], weight[group[k]]
+        likelihood, entry, added = emission[alleles[k]], jumps[c], sums[c]
         for lane in range(n_lanes):
-            backward[lane] = backward[lane] * stay[lane] + jump
+            backward[lane] = backward[lane] * stay[lane] + entry[lane]
         for lane in range(n_lanes):
             joint = forward[lane] * backward[lane]
             forward[lane] = joint
@@ -87,9 +131,7 @@ def backward_step(
         for lane in range(n_lanes):
             backward[lane] *= likelihood[lane]
         for lane in range(n_lanes):
-            scale[lane] += backward[lane] * entry[lane]
-    for lane in range(n_lanes):
-        scale[lane] /= n_panel
+            added[lane] += backward[lane]
     return total
 
 

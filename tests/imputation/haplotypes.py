@@ -70,12 +70,19 @@ def panel_chunk(
     )
 
 
-def some_prior(n_panel: int, n_lanes: int, n_groups: int = 3) -> Prior:
+def some_prior(n_panel: int, n_lanes: int, n_groups: int = 3, within: float = 0.0) -> Prior:
     """A prior that differs from lane to lane."""
     rng = np.random.default_rng(n_panel)
     group = rng.integers(n_groups, size=n_panel).astype(np.int32)
     weight = rng.exponential(size=(n_groups, n_lanes)) + 0.05
-    return Prior(group, (weight / weight[group].mean(axis=0)).astype(np.float32))
+    return Prior(group, (weight / weight[group].mean(axis=0)).astype(np.float32), within)
+
+
+def leads(prior: Prior, lane: int) -> np.ndarray:
+    """Where a switch leads from each panel haplotype, [K, K]."""
+    alike = prior.group[:, None] == prior.group[None, :]
+    anywhere = prior.weight[prior.group, lane] / len(prior.group)
+    return prior.within * alike / alike.sum(axis=1, keepdims=True) + (1 - prior.within) * anywhere
 
 
 def write_target(
@@ -89,9 +96,12 @@ def write_target(
     return write_vcf(path, records, samples)
 
 
-def transition(switch: float, entry: np.ndarray) -> np.ndarray:
-    """Chances to go from one panel haplotype to another, [K, K]; ``entry`` [K]: whom a new choice takes."""
-    return (1 - switch) * np.eye(len(entry)) + switch * entry[None, :]
+def transition(switch: float, entry: np.ndarray, led: np.ndarray | None = None) -> np.ndarray:
+    """Chances to go from one panel haplotype to another, [K, K]; ``entry`` [K]: whom a new choice takes.
+
+    led: [K, K], where a switch leads from each, if that differs.
+    """
+    return (1 - switch) * np.eye(len(entry)) + switch * (entry[None, :] if led is None else led)
 
 
 def even(n_panel: int) -> np.ndarray:
@@ -110,12 +120,13 @@ def forwards(
     error: float,
     observed: np.ndarray,
     entry: np.ndarray | None = None,
+    led: np.ndarray | None = None,
 ) -> np.ndarray:
     """Forward variables of one target haplotype, each site's scaled to sum to one, float64[M, K]."""
     entry = even(typed.shape[1]) if entry is None else entry
     alpha, rows = entry, []
-    for alleles, switch, seen in zip(typed, switches, observed, strict=True):
-        alpha = (alpha @ transition(switch, entry)) * emission(alleles, seen, error)
+    for m, (alleles, switch, seen) in enumerate(zip(typed, switches, observed, strict=True)):
+        alpha = (alpha @ transition(switch if m else 0.0, entry, led)) * emission(alleles, seen, error)
         alpha /= alpha.sum()
         rows.append(alpha)
     return np.array(rows)
@@ -127,6 +138,7 @@ def backwards(
     error: float,
     observed: np.ndarray,
     entry: np.ndarray | None = None,
+    led: np.ndarray | None = None,
 ) -> np.ndarray:
     """Backward variables, each site's scaled to a mean of one, float64[M, K]."""
     n_typed, n_panel = typed.shape
@@ -134,7 +146,7 @@ def backwards(
     beta = np.ones(n_panel)
     rows = [beta]
     for site in range(n_typed - 1, 0, -1):
-        beta = transition(switches[site], entry) @ (emission(typed[site], observed[site], error) * beta)
+        beta = transition(switches[site], entry, led) @ (emission(typed[site], observed[site], error) * beta)
         beta = beta / beta.mean()
         rows.append(beta)
     return np.array(rows[::-1])
@@ -146,9 +158,10 @@ def posteriors(
     error: float,
     observed: np.ndarray,
     entry: np.ndarray | None = None,
+    led: np.ndarray | None = None,
 ) -> np.ndarray:
     """Posterior of the copied haplotype at each typed site, float64[M, K]."""
-    model = typed, switches, error, observed, entry
+    model = typed, switches, error, observed, entry, led
     joint = forwards(*model) * backwards(*model)
     return joint / joint.sum(axis=1, keepdims=True)
 
@@ -159,6 +172,7 @@ def enumerated(
     error: float,
     observed: np.ndarray,
     entry: np.ndarray | None = None,
+    led: np.ndarray | None = None,
 ) -> np.ndarray:
     """The same by going through all K^M paths, to check the check."""
     n_typed, n_panel = typed.shape
@@ -167,7 +181,7 @@ def enumerated(
     for path in product(range(n_panel), repeat=n_typed):
         chance = entry[path[0]] * emission(typed[0], observed[0], error)[path[0]]
         for m in range(1, n_typed):
-            chance *= transition(switches[m], entry)[path[m - 1], path[m]]
+            chance *= transition(switches[m], entry, led)[path[m - 1], path[m]]
             chance *= emission(typed[m], observed[m], error)[path[m]]
         found[np.arange(n_typed), path] += chance
     return found / found.sum(axis=1, keepdims=True)

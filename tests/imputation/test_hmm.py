@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from deepcohort.imputation.copying import Prior, Rates
-from deepcohort.imputation.hmm import backward_step, forward_step, move_back, read_out
-from tests.imputation.haplotypes import backwards, enumerated, forwards, posteriors, some_prior
+from deepcohort.imputation.hmm import backward_step, forward_step, move_back, read_out, sums_by_group
+from tests.imputation.haplotypes import backwards, enumerated, forwards, leads, posteriors, some_prior
 
 RATES = Rates(effective_size=1e5, error=0.01)
 
@@ -28,22 +28,25 @@ def run_forward(typed, switches, emission, prior=None):
     (n_typed, n_panel), n_lanes = typed.shape, emission.shape[2]
     states = np.empty((n_typed, n_panel, n_lanes), np.float32)
     prior = prior or Prior.uniform(n_panel, n_lanes)
-    before, total = np.full((n_panel, n_lanes), 1 / n_panel, np.float32), np.ones(n_lanes, np.float32)
+    before = prior.entry()
+    sums = sums_by_group(before, prior.choice)
     totals = []
     for m in range(n_typed):
-        forward_step(before, states[m], typed[m], switches[m], emission[m], prior.group, prior.weight, total)
+        switch = switches[m] if m else 0.0
+        forward_step(before, states[m], typed[m], switch, emission[m], prior.choice, sums)
         before = states[m]
-        totals.append(total.copy())
+        totals.append(sums.sum(axis=0))
     return states, np.array(totals)
 
 
 def run_posterior(typed, switches, emission, prior=None):
     states, _ = run_forward(typed, switches, emission, prior)
     prior = prior or Prior.uniform(*states.shape[1:])
-    beta, scale = np.ones(states.shape[1:], np.float32), np.ones(states.shape[2], np.float32)
+    beta = np.ones(states.shape[1:], np.float32)
+    sums = sums_by_group(beta, prior.choice)
     ahead = 0.0
     for m in reversed(range(len(typed))):
-        total = backward_step(states[m], beta, typed[m], ahead, emission[m], prior.group, prior.weight, scale)
+        total = backward_step(states[m], beta, typed[m], ahead, emission[m], prior.choice, sums)
         states[m] /= total
         ahead = switches[m]
     return states
@@ -51,10 +54,11 @@ def run_posterior(typed, switches, emission, prior=None):
 
 def test_the_reference_itself_by_enumeration_of_all_paths():
     typed, switches, observed = simulated(5, 3, 4)
+    led = leads(some_prior(3, 1, n_groups=2, within=0.7), 0)
     for haplotype in observed.T:
-        for entry in (None, np.array([0.6, 0.1, 0.3])):
-            expected = enumerated(typed, switches, 0.01, haplotype, entry)
-            found = posteriors(typed, switches, 0.01, haplotype, entry)
+        for choice in ((), (np.array([0.6, 0.1, 0.3]),), (np.array([0.6, 0.1, 0.3]), led)):
+            expected = enumerated(typed, switches, 0.01, haplotype, *choice)
+            found = posteriors(typed, switches, 0.01, haplotype, *choice)
             np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
@@ -77,15 +81,15 @@ def test_posterior(n_panel, n_lanes):
         np.testing.assert_allclose(found[:, :, lane], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("within", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize(("n_panel", "n_lanes"), SHAPES)
-def test_posterior_with_a_prior(n_panel, n_lanes):
+def test_posterior_with_a_prior(n_panel, n_lanes, within):
     typed, switches, observed = simulated(12, n_panel, n_lanes, seed=5)
-    switches[0] = 1
-    prior = some_prior(n_panel, n_lanes)
+    prior = some_prior(n_panel, n_lanes, within=within)
     found = run_posterior(typed, switches, RATES.emission(observed), prior)
     for lane in range(n_lanes):
         entry = prior.weight[prior.group, lane] / n_panel
-        expected = posteriors(typed, switches, RATES.error, observed[:, lane], entry)
+        expected = posteriors(typed, switches, RATES.error, observed[:, lane], entry, leads(prior, lane))
         np.testing.assert_allclose(found[:, :, lane], expected, atol=1e-5)
 
 

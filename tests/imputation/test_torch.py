@@ -22,7 +22,7 @@ def both(device, panel, typed, observed, rates, asked):
     arguments = panel.alleles(typed), panel.cm[typed], sites, carriers
     emission, switches = rates.emission(observed), rates.switches(panel.cm[typed], panel.n_haplotypes)
     copiers = [model.prepare(*arguments) for model in (TorchCopyModel(device), CpuCopyModel())]
-    prior = some_prior(panel.n_haplotypes, observed.shape[1])
+    prior = some_prior(panel.n_haplotypes, observed.shape[1], within=0.4)
     occupancies = [copier.occupancy(switches, emission, prior) for copier in copiers]
     np.testing.assert_allclose(*occupancies, atol=1e-5)
     np.testing.assert_allclose(occupancies[0].sum(axis=0), 1, atol=1e-5)
