@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,10 +33,47 @@ class Dataset(StrEnum):
     chr22_whole = "chr22-whole"
 
 
+PEOPLE = {
+    Dataset.chr15: "imputation/chr15.MEGF11.2504.phased.bcf",
+    Dataset.par1: "imputation/PAR1.1000G_phase1.1092.phased.bcf",
+    Dataset.chr22: "imputation/1000GP.chr22.noNA12878.s.bcf",
+    Dataset.chr22_whole: "imputation/1KG_phase1_chr22.1092.19773.phased.bcf",
+}
+"""Files of sets that come in one file."""
+
+EUROPEANS = "expression/1000g_eur_chr20_shapeit4"
+
+
 def data_folder() -> Path:
     """Folder of the real data: DEEPCOHORT_DATA, else ``../shared/data`` beside the repository."""
     beside = Path(__file__).parents[2] / "shared" / "data"
     return Path(os.environ.get("DEEPCOHORT_DATA", beside))
+
+
+def everyone_of(dataset: Dataset) -> Genotypes:
+    """Read all people of a data set, at the sites that all its files share."""
+    if dataset is Dataset.chr20:
+        one, other = _europeans()
+        place = {site: i for i, site in enumerate(zip(other.pos, other.ref, other.alt, strict=True))}
+        sites = zip(one.pos, one.ref, one.alt, strict=True)
+        pairs = np.array([(i, place[site]) for i, site in enumerate(sites) if site in place])
+        one, other = one.sites(pairs[:, 0]), other.sites(pairs[:, 1])
+        haplotypes = np.concatenate([one.haplotypes, other.haplotypes], axis=1)
+        samples = np.concatenate([one.samples, other.samples])
+        return replace(one, samples=samples, haplotypes=haplotypes)
+    everyone = genotypes.read(data_folder() / PEOPLE[dataset])
+    if dataset is not Dataset.chr22:
+        return everyone
+    # Who is not in the chr15 file is a relative of others.
+    founders = genotypes.read_samples(data_folder() / PEOPLE[Dataset.chr15])
+    return everyone.people(np.flatnonzero(np.isin(everyone.samples, founders)))
+
+
+def _europeans() -> tuple[Genotypes, Genotypes]:
+    """300 and 202 people of chr20; NA12878 is left out: she alone is not phased in the source."""
+    folder = data_folder() / EUROPEANS
+    panel, others = genotypes.read(folder / "reference.vcf.gz"), genotypes.read(folder / "unphased.vcf.gz")
+    return panel, others.people(np.flatnonzero(others.samples != "NA12878"))
 
 
 def prepare(dataset: Dataset, seed: int, out: Path) -> None:
@@ -103,7 +141,7 @@ def write_plink_map(out: Path, contig: str, pos: NDArray[np.int64], centimorgan:
 def _chr22_whole(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
     """A whole chromosome whose sites are thinned, as sparsely typed in proportion."""
     folder = data_folder() / "imputation"
-    panel, truth = hold_out(genotypes.read(folder / "1KG_phase1_chr22.1092.19773.phased.bcf"), 100, rng)
+    panel, truth = hold_out(everyone_of(Dataset.chr22_whole), 100, rng)
     _convert_map(folder / "chr22.b37.gmap.gz", out, panel)
     return panel, truth, typed_sites(panel, rng, SPARSELY_TYPED_EVERY)
 
@@ -121,14 +159,14 @@ def _convert_map(source: Path, out: Path, panel: Genotypes) -> None:
 
 def _chr15(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
     folder = data_folder() / "imputation"
-    panel, truth = hold_out(genotypes.read(folder / "chr15.MEGF11.2504.phased.bcf"), 150, rng)
+    panel, truth = hold_out(everyone_of(Dataset.chr15), 150, rng)
     _convert_map(folder / "chr15.b37.gmap.gz", out, panel)
     return panel, truth, typed_sites(panel, rng)
 
 
 def _par1(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
     folder = data_folder() / "imputation"
-    panel, truth = hold_out(genotypes.read(folder / "PAR1.1000G_phase1.1092.phased.bcf"), 100, rng)
+    panel, truth = hold_out(everyone_of(Dataset.par1), 100, rng)
     _convert_map(folder / "chrX_par1.b37.gmap.gz", out, panel)
     return panel, truth, typed_sites(panel, rng)
 
@@ -136,13 +174,10 @@ def _par1(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, ND
 def _chr20(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
     """300 Europeans as panel, 202 others as targets, typed at the sites of a real array.
 
-    NA12878 is left out: she alone is not phased in the source. The map is INFO/CM of the panel. The
-    split is the source's, so the seed changes nothing.
+    The map is INFO/CM of the panel. The split is the source's, so the seed changes nothing.
     """
-    folder = data_folder() / "expression" / "1000g_eur_chr20_shapeit4"
-    panel = genotypes.read(folder / "reference.vcf.gz")
-    truth = genotypes.read(folder / "unphased.vcf.gz")
-    truth = truth.people(np.flatnonzero(truth.samples != "NA12878"))
+    folder = data_folder() / EUROPEANS
+    panel, truth = _europeans()
     known = {site: i for i, site in enumerate(zip(truth.pos, truth.ref, truth.alt, strict=True))}
     array = genotypes.read_sites(folder / "scaffold.vcf.gz")
     typed = np.array(sorted(known[site] for site in array if site in known))
@@ -153,26 +188,31 @@ def _chr20(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, N
 
 
 def _chr22(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
-    """High-coverage calls; people who are not in the chr15 file are relatives of others: taken out."""
-    folder = data_folder() / "imputation"
-    founders = genotypes.read_samples(folder / "chr15.MEGF11.2504.phased.bcf")
-    everyone = genotypes.read(folder / "1000GP.chr22.noNA12878.s.bcf")
-    everyone = everyone.people(np.flatnonzero(np.isin(everyone.samples, founders)))
-    panel, truth = hold_out(everyone, 150, rng)
+    """High-coverage calls."""
+    panel, truth = hold_out(everyone_of(Dataset.chr22), 150, rng)
     return panel, truth, typed_sites(panel, rng)
 
 
 def simulate_speed(out: Path, bases: int, panel_people: int, target_people: int, seed: int) -> None:
-    """Simulate the data of the speed benchmark under ``out``, as ``prepare`` writes real data.
-
-    Coalescent (msprime) of the three-population out-of-Africa history with the parameters of
-    Gutenkunst et al. 2009, 1e-8 recombinations and 1.25e-8 mutations a base and generation.
-    """
+    """Simulate the data of the speed benchmark under ``out``, as ``prepare`` writes real data."""
     if (out / "dataset.json").exists():
         return
     out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
-    number = panel_people + target_people
+    everyone = simulated(bases, panel_people + target_people, seed)
+    panel, truth = hold_out(everyone, target_people, rng)
+    # A site that no panel person carries is not in a real panel either.
+    seen = np.flatnonzero((panel.haplotypes > 0).any(axis=(1, 2)) & (panel.haplotypes == 0).any(axis=(1, 2)))
+    panel, truth = panel.sites(seen), truth.sites(seen)
+    write_plink_map(out, "20", np.array([1, bases]), np.array([0.0, bases / 1e6]))
+    _write(out, panel, truth, typed_sites(panel, rng), "speed", seed)
+
+
+def simulated(bases: int, number: int, seed: int) -> Genotypes:
+    """Simulate people of three continents: coalescent (msprime) of the out-of-Africa history.
+
+    Parameters of Gutenkunst et al. 2009, 1e-8 recombinations and 1.25e-8 mutations a base and generation.
+    """
     share = {"AFR": number // 3, "EUR": number // 3, "EAS": number - 2 * (number // 3)}
     ancestry = msprime.sim_ancestry(
         samples=share,
@@ -189,13 +229,7 @@ def simulate_speed(out: Path, bases: int, panel_people: int, target_people: int,
     pos = trees.tables.sites.position[once].astype(np.int64) + 1
     names = np.array([f"S{i:05d}" for i in range(number)])
     count = len(once)
-    everyone = Genotypes("20", names, pos, [f"s{p}" for p in pos], ["A"] * count, ["C"] * count, matrix)
-    panel, truth = hold_out(everyone, target_people, rng)
-    # A site that no panel person carries is not in a real panel either.
-    seen = np.flatnonzero((panel.haplotypes > 0).any(axis=(1, 2)) & (panel.haplotypes == 0).any(axis=(1, 2)))
-    panel, truth = panel.sites(seen), truth.sites(seen)
-    write_plink_map(out, "20", np.array([1, bases]), np.array([0.0, bases / 1e6]))
-    _write(out, panel, truth, typed_sites(panel, rng), "speed", seed)
+    return Genotypes("20", names, pos, [f"s{p}" for p in pos], ["A"] * count, ["C"] * count, matrix)
 
 
 def out_of_africa() -> msprime.Demography:

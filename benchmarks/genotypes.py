@@ -137,3 +137,8 @@ def read_info(path: Path, key: str) -> NDArray[np.float64]:
 def read_samples(path: Path) -> list[str]:
     """Read the names of the people."""
     return list(VCF(str(path)).samples)
+
+
+def read_contig(path: Path) -> str:
+    """Read the name of the first contig."""
+    return str(VCF(str(path)).seqnames[0])

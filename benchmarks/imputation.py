@@ -1,6 +1,5 @@
 """Imputation accuracy and speed beside Beagle 5.4 and minimac4 (``python -m benchmarks.imputation``)."""
 
-import csv
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
@@ -11,27 +10,13 @@ import typer
 from benchmarks import methods, scoring, timing
 from benchmarks.datasets import Dataset, prepare, simulate_speed
 from benchmarks.methods import Method
+from benchmarks.tables import show, write_table
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 Out = Annotated[Path, typer.Option(help="Folder for data, outputs and scores; what exists is kept.")]
 Seed = Annotated[int, typer.Option(help="Draws held-out people and typed sites.")]
 SEEDS = 5
-
-
-def write_table(path: Path, rows: list[dict[str, str]]) -> None:
-    """Write rows of one shape as TSV."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def show(rows: list[dict[str, str]]) -> None:
-    """Print rows of one shape, aligned."""
-    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
-    for row in [{key: key for key in widths}, *rows]:
-        typer.echo("  ".join(row[key].rjust(width) for key, width in widths.items()))
 
 
 def impute_and_score(method: Method, folder: Path, seed: int) -> scoring.Sums:
