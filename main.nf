@@ -26,7 +26,7 @@ workflow DEEPCOHORT {
         p.genetic_map ? file(p.genetic_map) : [],
         p.panel_labels ? file(p.panel_labels) : [],
         p.panel_samples ? file(p.panel_samples) : [],
-        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds') + [compared: comparedImputers(p)]
+        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds') + [compared: comparedImputers(p), network: networkOptions(p)]
     )
 
     // The report's own programs come too late for the report, and stand in the published file only.
@@ -73,6 +73,11 @@ def checkSteps(p) {
 /** Imputers that are measured beside the chosen one, e.g. ['beagle', 'knn']. */
 def comparedImputers(p) {
     return (p.compare_imputers ?: '').tokenize(',').unique() - p.imputer
+}
+
+/** What is chosen about the imputers that are networks, e.g. [window: 500, hidden: null] of --imputer_window and --imputer_hidden. */
+def networkOptions(p) {
+    return p.findAll { name, _value -> name.startsWith('imputer_') }.collectEntries { name, value -> [name - 'imputer_', value] }
 }
 
 /** Ends the run with one sentence when an imputer to compare with does not exist, or nothing would be scored. */

@@ -12,10 +12,13 @@ lock() { # file, extras...
         --no-header --no-emit-index-url "${options[@]}" --output-file "$file" pyproject.toml >/dev/null
 }
 
-for wanted in containers/*/requirements.lock; do
+# Each lock, containers/ROOM/requirements[-VARIANT].lock, is of the extras ROOM and VARIANT.
+for wanted in containers/*/requirements*.lock; do
     folder=$(dirname "$wanted")
-    lock "$folder/requirements.lock" "$(basename "$folder")"
-    digest=$(sha256sum "$folder/requirements.lock" | cut -c 1-64)
-    sed -i "s/^# sha256 of requirements.lock: .*/# sha256 of requirements.lock: $digest/" "$folder/environment.yml"
+    variant=$(basename "$wanted" .lock)
+    variant=${variant#requirements}
+    lock "$wanted" "$(basename "$folder")" ${variant:+"${variant#-}"}
+    digest=$(sha256sum "$wanted" | cut -c 1-64)
+    sed -i "s/^# sha256 of requirements$variant.lock: .*/# sha256 of requirements$variant.lock: $digest/" \
+        "$folder/environment$variant.yml"
 done
-lock containers/imputation/requirements-torch.lock imputation torch

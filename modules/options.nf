@@ -10,6 +10,13 @@ def option(name, value) {
     return value ? "${name} ${quoted(value)}" : ''
 }
 
+/** Options by name, e.g. [window: 500, bidirectional: true] as --window '500' --bidirectional; what is null or false is left out. */
+def flags(values) {
+    return values.findAll { _name, value -> value != null && value != false }
+        .collect { name, value -> "--${name.replace('_', '-')}" + (value == true ? '' : " ${quoted(value)}") }
+        .join(' ')
+}
+
 /** An option given once for each file, e.g. --sites 'a.tsv' --sites 'b.tsv'. */
 def eachFile(name, files) {
     return files.collect { file -> option(name, file) }.join(' ')

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -37,8 +38,10 @@ from deepcohort.imputation.network_options import Loss
 log = logging.getLogger(__name__)
 
 PEOPLE_AT_ONCE = 64
-STEPS = 64
-"""People of one step, all over one window, and steps of an epoch at most."""
+"""People of one step, all over one window."""
+
+FEWEST_STEPS, MOST_STEPS = 32, 64
+"""An epoch is everybody over every window, but no fewer and no more steps than these."""
 
 LEARNING_RATE = {"lstm": 3e-3, "gpt": 1e-3}
 LARGEST_GRADIENT = 1.0
@@ -131,11 +134,12 @@ def steps(lessons: Lessons, seed: int, epoch: int) -> Iterator[tuple[int, Tensor
     """Yield the windows and people of an epoch's steps, in an order that hangs on seed and epoch alone."""
     rng = np.random.default_rng([seed, epoch])
     n_windows, _, n_people = lessons.panel.shape
-    every = []
-    for window in range(n_windows):
-        order = rng.permutation(n_people)
-        every += [(window, order[at : at + PEOPLE_AT_ONCE]) for at in range(0, n_people, PEOPLE_AT_ONCE)]
-    for at in rng.permutation(len(every))[:STEPS]:
+    every: list[tuple[int, NDArray[np.int64]]] = []
+    while len(every) < FEWEST_STEPS:
+        for window in range(n_windows):
+            order = rng.permutation(n_people)
+            every += [(window, order[at : at + PEOPLE_AT_ONCE]) for at in range(0, n_people, PEOPLE_AT_ONCE)]
+    for at in rng.permutation(len(every))[:MOST_STEPS]:
         window, people = every[at]
         yield window, torch.from_numpy(people).to(lessons.panel.device)
 

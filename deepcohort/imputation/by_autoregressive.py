@@ -125,7 +125,7 @@ def _architecture(imputer: Imputer, people: int, n_sites: int, options: NetworkO
     hidden = options.hidden or HIDDEN[imputer]
     if imputer is Imputer.gpt and hidden % HEADS:
         raise InputError(
-            f"--imputer-hidden {hidden}: the transformer has {HEADS} heads: give a multiple of {HEADS}"
+            f"hidden size {hidden}: the transformer has {HEADS} heads: give a multiple of {HEADS}"
         )
     longest = options.flank + ceil(n_sites / ceil(n_sites / options.window))
     layers = options.layers or LAYERS[imputer]

@@ -1,8 +1,11 @@
 // A batch of people imputed over one chunk by a model of ours; with a mask_fraction, only its hidden typed sites.
+include { needsTorch } from './networks'
+
 process IMPUTE_CHUNK {
     tag "${meta.imputer}:${meta.cohort}:${meta.chunk}:${meta.batch}"
     label 'process_low'
     label 'process_gpu'
+    ext torch: { needsTorch(meta.imputer, 'impute') }
     label 'img_imputation'
 
     input:

@@ -14,7 +14,7 @@ workflow IMPUTE_WITH {
     packed        // [ meta of chunk, panel.npz ]
     target        // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
-    options       // e.g. [seed: 1, output_hds: false]
+    options       // e.g. [seed: 1, output_hds: false, network: [window: 500, hidden: null]]
 
     main:
     by = jobs.branch { _meta, how, _batch ->
@@ -30,7 +30,7 @@ workflow IMPUTE_WITH {
                 .map { meta, imputer, panel -> [meta + [imputer: imputer], panel] },
             target_sites
         ),
-        options.seed
+        options.seed, options.network
     )
     IMPUTE_CHUNK(
         withTarget(

@@ -1,13 +1,18 @@
 // The model of a chunk, trained on the panel itself for the sites that the target has.
+include { flags } from '../options'
+include { isNetwork; needsTorch } from './networks'
+
 process TRAIN_CHUNK {
     tag "${meta.imputer}:${meta.cohort}:${meta.chunk}"
     label 'process_low'
     label 'process_gpu'
+    ext torch: { needsTorch(meta.imputer, 'train') }
     label 'img_imputation'
 
     input:
     tuple val(meta), path(packed), path(target_sites), path(target_index)
     val seed
+    val network
 
     output:
     tuple val(meta), path(packed, includeInputs: true), path("${meta.chunk}.model"), emit: trained
@@ -23,6 +28,7 @@ process TRAIN_CHUNK {
         --device ${task.accelerator ? 'cuda' : 'cpu'} \\
         --seed ${seed} \\
         --imputer ${meta.imputer} \\
+        ${isNetwork(meta.imputer) ? flags(network) : ''} \\
         --panel ${packed} \\
         --target-sites ${target_sites} \\
         --out ${meta.chunk}.model

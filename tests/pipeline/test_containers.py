@@ -188,13 +188,12 @@ def test_pytorch_is_in_the_gpu_lock_only() -> None:
     assert with_torch == {"requirements-torch.lock"}
 
 
-@pytest.mark.parametrize("image", OURS)
-def test_conda_environment_knows_its_lock(image: str) -> None:
-    folder = ROOT / "containers" / image
-    environment = (folder / "environment.yml").read_text()
-    digest = hashlib.sha256((folder / "requirements.lock").read_bytes()).hexdigest()
-    assert f"# sha256 of requirements.lock: {digest}\n" in environment, "run make lock"
-    assert "- --requirement requirements.lock" in environment
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT / "containers")))
+def test_conda_environment_knows_its_lock(lock: Path) -> None:
+    environment = lock.with_name(f"environment{lock.stem.removeprefix('requirements')}.yml").read_text()
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    assert f"# sha256 of {lock.name}: {digest}\n" in environment, "run make lock"
+    assert f"- --requirement {lock.name}\n" in environment
 
 
 @pytest.mark.parametrize("image", OUTSIDE)

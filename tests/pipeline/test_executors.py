@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Nextflow, Run
+from tests.conftest import LANGUAGES, Nextflow, Run
 from tests.pipeline.test_stub import ONE_COHORT, write_inputs
 
 pytestmark = pytest.mark.pipeline
@@ -28,7 +28,7 @@ INSTITUTION = "params.max_memory = 128.GB\nprofiles { slurm { process.queue = 't
 QUICK_POLLS = "executor { queueStatInterval = '1s'; pollInterval = '200ms' }\n"
 
 
-def run_with(nextflow: Nextflow, programs: dict[str, str], *options: str | Path) -> Run:
+def run_with(nextflow: Nextflow, programs: dict[str, str], *options: str | Path, **environment: str) -> Run:
     """A stub run with these programs in front of all others."""
     folder = nextflow.folder / "programs"
     folder.mkdir()
@@ -36,7 +36,8 @@ def run_with(nextflow: Nextflow, programs: dict[str, str], *options: str | Path)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     path = f"{folder}:{Path('/usr/local/bin')}:/usr/bin:/bin"
-    return nextflow.pipeline("-stub", *write_inputs(nextflow.folder, "cohort"), *options, PATH=path)
+    inputs = write_inputs(nextflow.folder, "cohort")
+    return nextflow.pipeline("-stub", *inputs, *options, PATH=path, **environment)
 
 
 def images(run: Run) -> dict[str, str]:
@@ -52,6 +53,19 @@ def test_engine_gets_image_and_gpu_of_each_task(nextflow: Nextflow) -> None:
         for script in run.scripts(process):
             assert image in script and "docker run" in script
             assert ("--gpus all" in script) == (process in ON_GPU), process
+
+
+@pytest.mark.parametrize(("imputer", "language"), [("knn", "v1"), *(("lstm", name) for name in LANGUAGES)])
+def test_networks_get_the_image_with_pytorch_without_a_gpu_too(
+    nextflow: Nextflow, imputer: str, language: str
+) -> None:
+    docker = {"docker": ENGINE.replace("some.registry/", "localhost/")}
+    options = ["-profile", "docker", "--imputer", imputer, "--imputer_epochs", "3"]
+    run = run_with(nextflow, docker, *options, **LANGUAGES[language])
+    assert run.returncode == 0, run.output
+    for process, image in images(run).items():
+        needed = imputer == "lstm" and process in {"TRAIN_CHUNK", "IMPUTE_CHUNK"}
+        assert image.endswith("-torch") == needed, f"{process} runs in {image}"
 
 
 def test_slurm_gets_partition_and_gpu_of_each_task(nextflow: Nextflow) -> None:
