@@ -1,6 +1,7 @@
 """Packed alleles, a row of bits a site, told by haplotype: as bits turned about, or as lists of carriers."""
 
 import numpy as np
+from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
 from numpy.typing import NDArray
 
 from deepcohort.genome.compiled import compiled
@@ -68,3 +69,15 @@ def listed(
                         carriers[place] = number[k]
                         place += 1
     return carriers
+
+
+@compiled
+def lowest_bit(word: np.uint64) -> int:
+    """Place of the lowest bit that is set."""
+    return int(trailing_zeros(word))  # type: ignore[call-arg]
+
+
+@compiled
+def zeros_above(word: np.uint64) -> int:
+    """Number of zeros above the highest bit that is set."""
+    return int(leading_zeros(word))  # type: ignore[call-arg]

@@ -1,13 +1,39 @@
 """Where models run."""
 
 import logging
+from dataclasses import dataclass
 from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deepcohort.genome.command import Device
 from deepcohort.genome.errors import InputError
-from deepcohort.imputation.copying import CopyModel, CpuCopyModel
+from deepcohort.imputation.copying import Copier, CopyModel, CpuCopyModel, Sites
+from deepcohort.imputation.copying_selected import SelectedCopyModel
+from deepcohort.imputation.panel import Carriers
 
 log = logging.getLogger(__name__)
+
+LARGEST_EXACT = 6_000
+"""Haplotypes of a panel up to which copying from all of them takes no longer than choosing."""
+
+
+@dataclass(frozen=True)
+class CpuModelBySize:
+    """The copying model on CPU threads: exact, or over selected states where the panel is large."""
+
+    threads: int
+
+    def prepare(
+        self, typed: NDArray[np.uint8], cm: NDArray[np.float64], sites: Sites, carriers: Carriers
+    ) -> Copier:
+        """See ``CopyModel``."""
+        exact = typed.shape[1] <= LARGEST_EXACT
+        how = "from all" if exact else "from selected ones"
+        log.info("panel of %d haplotypes: copying %s", typed.shape[1], how)
+        model: CopyModel = CpuCopyModel(self.threads) if exact else SelectedCopyModel(self.threads)
+        return model.prepare(typed, cm, sites, carriers)
 
 
 def copy_model(device: Device, threads: int) -> CopyModel:
@@ -20,7 +46,7 @@ def copy_model(device: Device, threads: int) -> CopyModel:
 
         return TorchCopyModel("cuda")
     log.info("copying model on the CPU, %d threads", threads)
-    return CpuCopyModel(threads)
+    return CpuModelBySize(threads)
 
 
 def torch_device(device: Device, threads: int) -> str:
