@@ -1,8 +1,9 @@
-"""Haplotype copying with a prior, adapted to each person, over groups of the panel's people."""
+"""Haplotype copying with a prior over groups of the panel's people, adapted to each person."""
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,46 +11,118 @@ from numpy.typing import NDArray
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.ancestry import adapted_prior, group_people
 from deepcohort.imputation.by_copying import copied
+from deepcohort.imputation.copying import CopyModel, Float32, Prior, Rates
 from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.imputers import Imputer
-from deepcohort.imputation.models import Float32, Settings
+from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
-from deepcohort.imputation.rates import HiddenPeople, LearntRates, learn_rates
+from deepcohort.imputation.rates import START, HiddenPeople, LearntRates, learn_rates, search_rates
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
 from deepcohort.imputation.unphased import Phase
 
 log = logging.getLogger(__name__)
 
-STRENGTHS = (0.5, 0.9, 0.98)
-"""Shares of the prior that may go by the person; without a gain it is 0, which is plain copying."""
+GROUPS = (8, 4, 16, 30)
+WITHIN = (0.9, 0.7, 0.97)
+STRENGTHS = (0.0, 0.9, 0.99)
+"""Numbers of groups, chances to stay within one, and strengths that are tried, the middle one first."""
+
+SMALLEST_GAIN = 0.005
+"""What a strength must save of the loss: it costs another pass of the recursions."""
+
+
+@dataclass(frozen=True)
+class LearntPrior:
+    """How the prior of a chunk's people is made; see ``adapted_prior``. Both 0: the plain model.
+
+    adapted_loss, plain_loss: of people held out of all choices, with the prior and without.
+    """
+
+    within: float
+    strength: float
+    adapted_loss: float | None = None
+    plain_loss: float | None = None
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> "LearntPrior":
+        """Read the facts of a trained model; raises ``InputError`` where they cannot be."""
+        try:
+            learnt = cls(**facts)
+            shares = {name: getattr(learnt, name) for name in ("within", "strength")}
+        except TypeError as error:
+            raise InputError(f"not a learnt prior ({error}): make it by train-chunk") from None
+        for name, share in shares.items():
+            if not isinstance(share, float) or not 0 <= share < 1:
+                raise InputError(f"a model whose {name} is {share}, which cannot be: make it by train-chunk")
+        return learnt
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """The model of a chunk: rates, the prior, and the groups it is over, int32[K]."""
+
+    rates: LearntRates
+    prior: LearntPrior
+    group: NDArray[np.int32]
+
+    def facts(self) -> dict[str, Any]:
+        """As a trained model holds them."""
+        return {"rates": asdict(self.rates), "prior": asdict(self.prior)} | {
+            name: getattr(self.rates, name)
+            for name in ("people", "loss", "start_loss", "effective_size", "error")
+        }
+
+    @classmethod
+    def of(cls, trained: Trained, panel: PanelChunk) -> "Adapted":
+        """Read a trained model; raises ``InputError`` where it is of another panel or cannot be."""
+        group = trained.weights.get("group")
+        if group is None or group.shape != (panel.n_haplotypes,) or group.dtype != np.int32:
+            raise InputError("a model of another panel: make it by train-chunk")
+        try:
+            rates, prior = trained.facts["rates"], trained.facts["prior"]
+        except KeyError as error:
+            raise InputError(f"a model without {error}: make it by train-chunk") from None
+        return cls(LearntRates.of(rates), LearntPrior.of(prior), group)
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
-    """Learn the rates of plain copying, then how strong the prior is; see ``Model``.
+    """Learn groups, prior and rates; see ``Model``."""
+    learnt = learn_adapted(panel, typed, settings)
+    return Trained(Imputer.adaptive_copying, learnt.facts(), {"group": learnt.group})
 
-    The strength is chosen on one set of hidden people, and stays only if others, hidden anew, are
-    predicted better with it than without.
+
+def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Adapted:
+    """Choose groups and prior on hidden people and search the rates with them.
+
+    The prior stays only if others, hidden anew, are predicted better with it than without; otherwise this is
+    plain copying.
     """
-    learnt = learn_rates(panel, typed, copy_model(settings.device, settings.threads), settings.seed)
-    strength, plain, adapted = 0.0, learnt.loss, learnt.loss
+    model = copy_model(settings.device, settings.threads)
     rng = np.random.default_rng((settings.seed, 1))
-    drawn = [_HiddenGroups.draw(panel, typed, settings, learnt, rng) for _ in range(2)]
-    chooser, judge = drawn
-    if chooser is not None and judge is not None:
-        losses = {share: chooser.loss(share) for share in (0.0, *STRENGTHS)}
-        best = min(losses, key=lambda share: losses[share])
-        plain, adapted = judge.loss(0.0), judge.loss(best)
-        strength = best if adapted < plain else 0.0
-        log.info("prior: strength %g, loss %.5f on people held out (%.5f without)", strength, adapted, plain)
-    facts = asdict(learnt) | {"strength": strength, "plain_loss": plain, "adapted_loss": adapted}
-    return Trained(Imputer.adaptive_copying, facts, {"group": group_people(panel, settings.seed)})
+    chooser, judge = (HiddenPeople.draw(panel, typed, model, rng) for _ in range(2))
+    if chooser is None or judge is None:
+        return _plain(panel, typed, model, settings.seed)
+    group, number, prior = _choose_groups(panel, chooser, settings.seed)
+    rates = search_rates(chooser, settings.seed, prior_of(chooser, START, group, prior))
+    prior = _choose_strength(chooser, rates.rates, group, prior)
+    group = group_people(panel, settings.seed, [number], judge.kept)[0]
+    plain = judge.loss(rates.rates)
+    adapted = judge.loss(rates.rates, prior_of(judge, rates.rates, group, prior))
+    log.info(
+        "prior: %d groups, within %g, strength %g: loss %.5f on people held out (%.5f without)",
+        number, prior.within, prior.strength, adapted, plain,
+    )  # fmt: skip
+    if adapted >= plain:
+        return _plain(panel, typed, model, settings.seed)
+    group = group_people(panel, settings.seed, [number])[0]
+    return Adapted(rates, LearntPrior(prior.within, prior.strength, adapted, plain), group)
 
 
 def impute(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> Float32:
-    """A first pass for the prior, a second one for the dosages; see ``Model``."""
+    """Copying with the prior, after a first pass for it where it goes by the person; see ``Model``."""
     return impute_with_phase(panel, target, sites, trained, settings)[0]
 
 
@@ -57,43 +130,46 @@ def impute_with_phase(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> tuple[Float32, Phase | None]:
     """The same with the phase of unphased people; see ``PhasingModel``."""
-    facts = dict(trained.facts)
-    strength, group = facts.pop("strength", None), trained.weights.get("group")
-    for name in ("plain_loss", "adapted_loss"):
-        facts.pop(name, None)
-    if group is None or group.shape != (panel.n_haplotypes,) or group.dtype != np.int32:
-        raise InputError("a model of another panel: make it by train-chunk")
-    if not isinstance(strength, float) or not 0 <= strength < 1:
-        raise InputError(f"a model whose strength is {strength}, which cannot be: make it by train-chunk")
-    adapt = partial(adapted_prior, group=group, strength=strength) if strength else None
-    return copied(panel, target, sites, LearntRates.of(facts).rates, settings, adapt)
+    learnt = Adapted.of(trained, panel)
+    prior = learnt.prior
+    adapt = partial(adapted_prior, group=learnt.group, within=prior.within, strength=prior.strength)
+    return copied(panel, target, sites, learnt.rates.rates, settings, adapt)
 
 
-class _HiddenGroups:
-    """Hidden people, and groups of those who stay."""
+def prior_of(hidden: HiddenPeople, rates: Rates, group: NDArray[np.int32], learnt: LearntPrior) -> Prior:
+    """The prior of hidden people over groups of those who stay."""
+    inputs = hidden.inputs(rates)
+    return adapted_prior(
+        hidden.copier, *inputs, hidden.owner, group, within=learnt.within, strength=learnt.strength
+    )
 
-    def __init__(self, hidden: HiddenPeople, group: NDArray[np.int32], learnt: LearntRates) -> None:
-        self.hidden, self.group, self.rates = hidden, group, learnt.rates
 
-    @classmethod
-    def draw(
-        cls,
-        panel: PanelChunk,
-        typed: NDArray[np.int64],
-        settings: Settings,
-        learnt: LearntRates,
-        rng: np.random.Generator,
-    ) -> "_HiddenGroups | None":
-        model = copy_model(settings.device, settings.threads)
-        hidden = HiddenPeople.draw(panel, typed, model, rng)
-        if hidden is None:
-            return None
-        return cls(hidden, group_people(panel, settings.seed, hidden.kept), learnt)
+def _plain(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> Adapted:
+    nobody = np.zeros(panel.n_haplotypes, np.int32)
+    return Adapted(learn_rates(panel, typed, model, seed), LearntPrior(0.0, 0.0), nobody)
 
-    def loss(self, strength: float) -> float:
-        """Mean cross-entropy of the hidden alleles."""
-        if not strength:
-            return self.hidden.loss(self.rates)
-        inputs = self.hidden.inputs(self.rates)
-        prior = adapted_prior(self.hidden.copier, *inputs, self.hidden.owner, self.group, strength)
-        return self.hidden.loss(self.rates, prior)
+
+def _choose_groups(
+    panel: PanelChunk, hidden: HiddenPeople, seed: int
+) -> tuple[NDArray[np.int32], int, LearntPrior]:
+    """Groups, their number, and how often a switch stays within one: chosen one after the other."""
+    groupings = dict(zip(GROUPS, group_people(panel, seed, GROUPS, hidden.kept), strict=True))
+
+    def loss(number: int, within: float) -> float:
+        return hidden.loss(START, prior_of(hidden, START, groupings[number], LearntPrior(within, 0.0)))
+
+    losses = {(GROUPS[0], within): loss(GROUPS[0], within) for within in WITHIN}
+    within = min(losses, key=lambda tried: losses[tried])[1]
+    losses |= {(number, within): loss(number, within) for number in GROUPS[1:]}
+    number, within = min(losses, key=lambda tried: losses[tried])
+    return groupings[number], number, LearntPrior(within, 0.0)
+
+
+def _choose_strength(
+    hidden: HiddenPeople, rates: Rates, group: NDArray[np.int32], prior: LearntPrior
+) -> LearntPrior:
+    """The strength that predicts best, if it gains enough."""
+    tried = [LearntPrior(prior.within, strength) for strength in STRENGTHS]
+    losses = [hidden.loss(rates, prior_of(hidden, rates, group, one)) for one in tried]
+    best = int(np.argmin(losses))
+    return tried[best] if losses[best] < (1 - SMALLEST_GAIN) * losses[0] else tried[0]

@@ -126,12 +126,17 @@ class HiddenPeople:
 def learn_rates(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> LearntRates:
     """Search the rates that best predict hidden people's untyped alleles from their typed ones.
 
-    typed: int64[M] indices of typed sites. The search goes along one rate at a time with shrinking steps.
+    typed: int64[M] indices of typed sites. Without enough of them, or of people, the rates stay at ``START``.
     """
     hidden = HiddenPeople.draw(panel, typed, model, np.random.default_rng(seed))
     if hidden is None:
         return LearntRates(START.effective_size, START.error, None, None, 0, len(typed), 0, 0, seed)
-    best, losses = _search(hidden.loss)
+    return search_rates(hidden, seed)
+
+
+def search_rates(hidden: HiddenPeople, seed: int, prior: Prior | None = None) -> LearntRates:
+    """The same on these people, who may have a prior; the search goes along one rate at a time."""
+    best, losses = _search(lambda rates: hidden.loss(rates, prior))
     log.info(
         "learnt from %d people at %d untyped sites: Ne %.3g, error %.2g, loss %.5f (%.5f at the start)",
         hidden.people, len(hidden.truth), best.effective_size, best.error, losses[best], losses[START],
@@ -142,7 +147,7 @@ def learn_rates(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, s
         loss=losses[best],
         start_loss=losses[START],
         people=hidden.people,
-        typed=len(typed),
+        typed=len(hidden.cm),
         sites=len(hidden.truth),
         evaluations=len(losses),
         seed=seed,

@@ -9,11 +9,12 @@ from deepcohort.genome.errors import InputError
 from deepcohort.imputation import by_adaptive_copying
 from deepcohort.imputation.ancestry import adapted_prior, group_people
 from deepcohort.imputation.by_adaptive_copying import impute, train
-from deepcohort.imputation.copying import CpuCopyModel, Rates, Sites
+from deepcohort.imputation.copying import CpuCopyModel, Prior, Rates, Sites
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
+from deepcohort.imputation.rates import HiddenPeople
 from deepcohort.imputation.targets import TargetChunk
-from tests.imputation.haplotypes import founders, mosaics, panel_chunk, posteriors
+from tests.imputation.haplotypes import founders, leads, mosaics, panel_chunk, posteriors
 
 SETTINGS = Settings(Imputer.adaptive_copying)
 RATES = Rates(1e4, 5e-3)
@@ -43,12 +44,12 @@ def typed_target(truth, phased=True):
 
 def test_groups_are_of_one_population_and_of_whole_people():
     panel, population, _ = two_populations()
-    group = group_people(panel, seed=1)
-    assert group.dtype == np.int32
-    assert (group[0::2] == group[1::2]).all()
-    assert len(np.unique(group)) > 2
-    for found in np.unique(group):
-        assert len(np.unique(population[group == found])) == 1
+    for number, group in zip((2, 9), group_people(panel, 1, (2, 9)), strict=True):
+        assert group.dtype == np.int32
+        assert (group[0::2] == group[1::2]).all()
+        assert len(np.unique(group)) == number
+        for found in np.unique(group):
+            assert len(np.unique(population[group == found])) == 1
 
 
 def test_groups_of_some_haplotypes_do_not_see_the_others():
@@ -59,28 +60,31 @@ def test_groups_of_some_haplotypes_do_not_see_the_others():
     changed = alleles.copy()
     changed[:, :20] = changed[:, 19::-1]
     other = panel_chunk(changed, cm=CM)
-    assert (group_people(panel, 1, kept) == group_people(other, 1, kept)).all()
+    assert (group_people(panel, 1, [4], kept)[0] == group_people(other, 1, [4], kept)[0]).all()
 
 
 def test_a_panel_too_small_for_groups_has_one():
     panel = panel_chunk(founders(np.random.default_rng(1), 50, 6))
-    assert group_people(panel, 1).tolist() == [0] * 6
+    assert [group.tolist() for group in group_people(panel, 1, [8, 4])] == [[0] * 6] * 2
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.4, 0.9])
-def test_the_prior_is_what_a_person_copies_on_average(strength):
+@pytest.mark.parametrize(("within", "strength"), [(0.6, 0.0), (0.0, 0.4), (0.6, 0.9)])
+def test_the_prior_is_what_a_person_copies_on_average(within, strength):
     panel, _, truth = two_populations(targets=3)
-    group = group_people(panel, 1)
+    group = group_people(panel, 1, [6])[0]
     alleles = panel.alleles(TYPED)
     switches = RATES.switches(CM[TYPED], panel.n_haplotypes)
     observed = truth[TYPED].reshape(len(TYPED), -1)
     nothing = Sites.between(CM[TYPED], CM[:0])
     copier = CpuCopyModel().prepare(alleles, CM[TYPED], nothing, panel.carriers(TYPED[:0]))
     owner = np.array([0, 0, 1, 1, 2, 2])
-    prior = adapted_prior(copier, switches, RATES.emission(observed), owner, group, strength)
+    prior = adapted_prior(copier, switches, RATES.emission(observed), owner, group, within, strength)
+    assert prior.within == within
     np.testing.assert_allclose(prior.weight[group].mean(axis=0), 1, rtol=1e-4)
     assert (prior.weight[:, 0] == prior.weight[:, 1]).all()
-    copied = [posteriors(alleles, switches, RATES.error, lane).mean(axis=0) for lane in observed.T]
+    even = Prior(group, np.ones((6, 6), np.float32), within)
+    choice = np.full(len(group), 1 / len(group)), leads(even, 0)
+    copied = [posteriors(alleles, switches, RATES.error, lane, *choice).mean(axis=0) for lane in observed.T]
     for person in range(3):
         of_person = (copied[2 * person] + copied[2 * person + 1]) / 2
         for found in np.unique(group):
@@ -100,33 +104,49 @@ def squared_correlation(chances, truth, phased):
 def test_people_of_one_population_are_imputed_better_than_by_the_plain_model(phased):
     panel, _, truth = two_populations(targets=30)
     trained = train(panel, TYPED, SETTINGS)
-    assert trained.facts["strength"] > 0
-    assert trained.facts["adapted_loss"] < trained.facts["plain_loss"]
+    learnt = trained.facts["prior"]
+    assert learnt["within"] > 0
+    assert learnt["adapted_loss"] < learnt["plain_loss"]
     target, sites = typed_target(truth, phased), np.arange(240)
-    plain = replace(trained, facts=trained.facts | {"strength": 0.0})
-    adapted, even = (impute(panel, target, sites, model, SETTINGS) for model in (trained, plain))
-    assert squared_correlation(adapted, truth, phased) > squared_correlation(even, truth, phased)
+    found = {}
+    for strength in (0.0, 0.9):
+        for within in (0.0, learnt["within"]):
+            prior = learnt | {"within": within, "strength": strength}
+            model = replace(trained, facts=trained.facts | {"prior": prior})
+            chances = impute(panel, target, sites, model, SETTINGS)
+            found[within > 0, strength > 0] = squared_correlation(chances, truth, phased)
+    plain = found.pop((False, False))
+    assert min(found.values()) > plain
 
 
 def test_a_prior_that_people_held_out_do_not_confirm_stays_off(monkeypatch):
+    """The people who choose gain by every prior, those who judge by none."""
     panel, _, _ = two_populations()
-    calls = []
+    first = []
 
-    def loss(self, strength):
-        calls.append(strength)
-        chooser = len(calls) <= 1 + len(by_adaptive_copying.STRENGTHS)
-        return 1 - strength if chooser else 1 + strength
+    def loss(self, rates, prior=None):
+        first[:] = first or [self]
+        gain = 0.0 if prior is None else prior.within
+        return 1 - gain if self is first[0] else 1 + gain
 
-    monkeypatch.setattr(by_adaptive_copying._HiddenGroups, "loss", loss)
+    monkeypatch.setattr(HiddenPeople, "loss", loss)
     trained = train(panel, TYPED, SETTINGS)
-    assert trained.facts["strength"] == 0
-    assert trained.facts["adapted_loss"] > trained.facts["plain_loss"]
+    assert trained.facts["prior"]["within"] == trained.facts["prior"]["strength"] == 0
+    assert not trained.weights["group"].any()
+
+
+def test_a_first_pass_that_gains_little_is_spared(monkeypatch):
+    panel, _, _ = two_populations()
+    trained = train(panel, TYPED, SETTINGS)
+    monkeypatch.setattr(by_adaptive_copying, "SMALLEST_GAIN", 0.9)
+    assert train(panel, TYPED, SETTINGS).facts["prior"]["strength"] == 0
+    assert trained.facts["prior"]["strength"] in by_adaptive_copying.STRENGTHS
 
 
 def test_too_little_to_learn_from_is_plain_copying():
     panel, _, _ = two_populations(people=2)
     trained = train(panel, TYPED[:0], SETTINGS)
-    assert trained.facts["strength"] == 0.0
+    assert trained.facts["prior"]["within"] == trained.facts["prior"]["strength"] == 0.0
 
 
 def test_models_of_other_panels_are_refused():
@@ -135,5 +155,13 @@ def test_models_of_other_panels_are_refused():
     trained, target = train(panel, TYPED, SETTINGS), typed_target(truth)
     with pytest.raises(InputError, match="a model of another panel: make it by train-chunk"):
         impute(other, target, np.arange(240), trained, SETTINGS)
-    with pytest.raises(InputError, match=r"a model whose strength is 2\.0, which cannot be"):
-        impute(panel, target, TYPED, replace(trained, facts=trained.facts | {"strength": 2.0}), SETTINGS)
+    for wrong, message in (
+        ({"prior": {"within": 0.5, "strength": 2.0}}, r"a model whose strength is 2\.0, which cannot be"),
+        ({"prior": {"strength": 0.5}}, "not a learnt prior"),
+        ({"rates": {}}, "not learnt rates of the copying model"),
+    ):
+        with pytest.raises(InputError, match=message):
+            impute(panel, target, TYPED, replace(trained, facts=trained.facts | wrong), SETTINGS)
+    without = {name: fact for name, fact in trained.facts.items() if name != "prior"}
+    with pytest.raises(InputError, match="a model without 'prior': make it by train-chunk"):
+        impute(panel, target, TYPED, replace(trained, facts=without), SETTINGS)
