@@ -4,6 +4,7 @@ include { writeParameters; writeCosts; sentencesOf } from './modules/run_info'
 include { isGenotypes } from './modules/inputs/files'
 include { INPUTS } from './modules/inputs'
 include { IMPUTATION } from './modules/imputation'
+include { phasingImputers } from './modules/imputation/phasing'
 include { REPORT } from './modules/report'
 
 workflow DEEPCOHORT {
@@ -26,7 +27,7 @@ workflow DEEPCOHORT {
         p.genetic_map ? file(p.genetic_map) : [],
         p.panel_labels ? file(p.panel_labels) : [],
         p.panel_samples ? file(p.panel_samples) : [],
-        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds') + [compared: comparedImputers(p), network: networkOptions(p)]
+        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds', 'phased_output') + [compared: comparedImputers(p), network: networkOptions(p)]
     )
 
     // The report's own programs come too late for the report, and stand in the published file only.
@@ -92,6 +93,13 @@ def checkComparison(p, schema) {
     }
 }
 
+/** Ends the run with one sentence when people are to be put in phase by an imputer that cannot. */
+def checkPhasing(p) {
+    if (p.phased_output && !phasingImputers().contains(p.imputer)) {
+        error("--phased_output: --imputer ${p.imputer} does not phase people: leave it out, or take ${phasingImputers().join(' or ')}.")
+    }
+}
+
 workflow {
     main:
     def schema = readSchema("${projectDir}/nextflow_schema.json")
@@ -104,6 +112,7 @@ workflow {
     else {
         checkSteps(p)
         checkComparison(p, schema)
+        checkPhasing(p)
         if (!p.genetic_map) {
             log.info(withoutMap())
         }

@@ -124,6 +124,9 @@ def impute_chunk(
     imputer: ImputerOption = Imputer.copying,
     mask_fraction: MaskFraction = 0.0,
     hds: Annotated[bool, typer.Option("--hds", help="Write haplotype dosages too.")] = False,
+    phased_output: Annotated[
+        bool, typer.Option("--phased-output", help="Write unphased people in phase, with how sure it is.")
+    ] = False,
     seed: Seed = 1,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
@@ -138,8 +141,9 @@ def impute_chunk(
     learnt = Trained.load(trained, imputer)
     packed = PanelChunk.load(panel)
     people = _people(target, packed, samples, mask_fraction, seed)
-    imputed = impute(packed, people, learnt, Settings(imputer, device, threads, seed))
-    write_part(out, packed, as_told_by(imputer, people), imputed, hds, threads)
+    settings = Settings(imputer, device, threads, seed, phased_output=phased_output)
+    imputed = impute(packed, people, learnt, settings)
+    write_part(out, packed, as_told_by(imputer, people), imputed, hds, threads, phased_output)
     _write_counts(out_counts, out, samples, imputed.counts)
 
 

@@ -1,4 +1,4 @@
-"""Text of imputed genotypes: GT:DS:GP[:HDS] of many people, formatted fast."""
+"""Text of imputed genotypes: GT:DS:GP[:HDS][:PC] of many people, formatted fast."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,11 @@ DIGITS, LENGTHS = _thousandths()
 
 
 def imputed_entries(
-    chances: Float32, phased: NDArray[np.bool_], haploid: NDArray[np.bool_], with_hds: bool
+    chances: Float32,
+    phased: NDArray[np.bool_],
+    haploid: NDArray[np.bool_],
+    with_hds: bool,
+    lies: tuple[Float32, Float32] | None = None,
 ) -> bytes:
     """Return one site's entries, each led by a tab, with three decimals; GP sums to one.
 
@@ -33,9 +37,16 @@ def imputed_entries(
     haplotype, of an unphased one the chances of one and of two ALT, of a haploid one the chance of ALT
     (the second is not looked at). GT holds the likelier allele of each haplotype, or the likeliest
     genotype of an unphased person, whose HDS is missing.
+
+    lies: float32[n] each, of unphased people the chance that ALT is on the first haplotype if the genotype
+    is heterozygous, and how sure its phase is (NaN: missing). With it they are written phased, the field PC
+    follows, and their HDS is known.
     """
     buffer = np.empty(ENTRY * len(phased), np.uint8)
-    used = _format(buffer, chances, phased, haploid, with_hds, DIGITS, LENGTHS)
+    first, confidence = lies or (chances, chances)
+    used = _format(
+        buffer, chances, phased, haploid, with_hds, lies is not None, first, confidence, DIGITS, LENGTHS
+    )
     return buffer[:used].tobytes()
 
 
@@ -47,6 +58,13 @@ def _put(buffer: UInt8, at: int, mark: int, value: int, digits: UInt8, lengths: 
         buffer[at] = digits[value, i]
         at += 1
     return at
+
+
+@compiled
+def _missing(buffer: UInt8, at: int) -> int:
+    buffer[at] = 58
+    buffer[at + 1] = 46
+    return at + 2
 
 
 @compiled
@@ -65,12 +83,16 @@ def _format(
     phased: NDArray[np.bool_],
     haploid: NDArray[np.bool_],
     with_hds: bool,
+    with_phase: bool,
+    on_first: Float32,
+    confidence: Float32,
     digits: UInt8,
     lengths: UInt8,
 ) -> int:
     at = 0
     for person in range(len(phased)):
         first, second = chances[2 * person], chances[2 * person + 1]
+        sure = -1
         one, two = int(1000 * first + 0.5), int(1000 * second + 0.5)
         if haploid[person]:
             buffer[at] = 9
@@ -80,6 +102,8 @@ def _format(
             at = _put(buffer, at, 44, one, digits, lengths)
             if with_hds:
                 at = _put(buffer, at, 58, one, digits, lengths)
+            if with_phase:
+                at = _missing(buffer, at)
             continue
         if phased[person]:
             at = _genotype(buffer, at, first > 0.5, 124, second > 0.5)
@@ -89,18 +113,29 @@ def _format(
         else:
             none = max(1000 - one - two, 0)
             both = min(two, 1000 - none)
-            at = _genotype(buffer, at, two > one and two > none, 47, max(one, two) > none)
+            alike, varies = two > one and two > none, max(one, two) > none
             dosage = min(int(1000 * (first + 2 * second) + 0.5), 2000)
+            if with_phase:
+                turned = on_first[person] >= 0.5
+                at = _genotype(
+                    buffer, at, alike or (varies and turned), 124, alike or (varies and not turned)
+                )
+                if varies and not alike and not np.isnan(confidence[person]):
+                    sure = int(1000 * confidence[person] + 0.5)
+                one = int(1000 * (second + first * on_first[person]) + 0.5)
+                two = int(1000 * (second + first * (1 - on_first[person])) + 0.5)
+            else:
+                at = _genotype(buffer, at, alike, 47, varies)
         at = _put(buffer, at, 58, dosage, digits, lengths)
         at = _put(buffer, at, 58, none, digits, lengths)
         at = _put(buffer, at, 44, 1000 - none - both, digits, lengths)
         at = _put(buffer, at, 44, both, digits, lengths)
         if with_hds:
-            if phased[person]:
+            if phased[person] or with_phase:
                 at = _put(buffer, at, 58, one, digits, lengths)
                 at = _put(buffer, at, 44, two, digits, lengths)
             else:
-                buffer[at] = 58
-                buffer[at + 1] = 46
-                at += 2
+                at = _missing(buffer, at)
+        if with_phase:
+            at = _put(buffer, at, 58, sure, digits, lengths) if sure >= 0 else _missing(buffer, at)
     return at

@@ -2,15 +2,23 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.imputation.models import Float32, Settings, as_told_by, model, told_by_phase
+from deepcohort.imputation.models import (
+    Float32,
+    Settings,
+    as_told_by,
+    model,
+    phasing_model,
+    told_by_phase,
+)
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
+from deepcohort.imputation.unphased import Phase
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +30,8 @@ class Imputed:
     sites: int64[U] indices of panel sites. chances: float32[U, 2n]: of phased people the chance of ALT on
     each haplotype, of unphased ones the chances of one and of two ALT (see ``imputed_entries``).
     typed: bool[U]. by_frequency: True where no typed site was in reach and the panel's frequencies
-    were filled in. counts: what happened, for the report.
+    were filled in. counts: what happened, for the report. phase: how people lie whose input is not phased,
+    where it was asked for and can be told.
     """
 
     sites: NDArray[np.int64]
@@ -30,6 +39,7 @@ class Imputed:
     typed: NDArray[np.bool_]
     by_frequency: bool
     counts: dict[str, int]
+    phase: Phase | None = None
 
 
 def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, settings: Settings) -> Imputed:
@@ -38,10 +48,16 @@ def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, setti
     What comes out is of the target that ``as_told_by`` makes.
     """
 
-    def chances(sites: NDArray[np.int64]) -> Float32:
-        return model(settings.imputer).impute(panel, target, sites, trained, settings)
+    phase: list[Phase | None] = [None]
 
-    return completed(panel, as_told_by(settings.imputer, target), chances)
+    def chances(sites: NDArray[np.int64]) -> Float32:
+        if not settings.phased_output:
+            return model(settings.imputer).impute(panel, target, sites, trained, settings)
+        phasing = phasing_model(settings.imputer)
+        found, phase[0] = phasing.impute_with_phase(panel, target, sites, trained, settings)
+        return found
+
+    return replace(completed(panel, as_told_by(settings.imputer, target), chances), phase=phase[0])
 
 
 def typed_positions(panel: PanelChunk, target: TargetChunk) -> int:

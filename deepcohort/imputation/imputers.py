@@ -18,6 +18,10 @@ class Imputer(StrEnum):
     ensemble = "ensemble"
 
 
+PHASING = (Imputer.copying, Imputer.adaptive_copying)
+"""Models that tell how the genotypes of unphased people lie on their haplotypes."""
+
+
 class Engine(StrEnum):
     """Outside programs by name; they run in processes of their own."""
 

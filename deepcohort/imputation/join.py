@@ -6,6 +6,7 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
 import pysam.bcftools
 from isal import igzip
 
@@ -13,6 +14,7 @@ from deepcohort.genome.bgzf import BgzfWriter
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.vcf import make_index, require_whole_bgzf
+from deepcohort.imputation.borders import LINE, Ligation, read_borders, set_confidence, turn_entries
 from deepcohort.imputation.sums import DosageSums
 
 SITE_COLUMNS = "chrom pos id ref alt typed raf af r2"
@@ -38,8 +40,9 @@ def join_parts(
         BgzfWriter(unfinished_sites) as sites,
     ):
         sites.write((SITE_COLUMNS.replace(" ", "\t") + "\n").encode())
+        ligation = Ligation(np.zeros(len(samples), bool))
         for number, batches in enumerate(by_chunk):
-            header, lines = _side_by_side(batches, samples)
+            header, lines = _side_by_side(batches, samples, ligation)
             if number == 0:
                 vcf.write(header)
             for columns, entries in lines:
@@ -66,9 +69,12 @@ def _chunk_of(part: Path) -> str:
 
 
 def _side_by_side(
-    batches: Sequence[Path], samples: Sequence[str]
+    batches: Sequence[Path], samples: Sequence[str], ligation: Ligation
 ) -> tuple[bytes, Iterator[tuple[list[bytes], list[bytes]]]]:
-    """Header of the joined file, and for each site its fixed columns and the batches' entries."""
+    """Header of the joined file, and for each site its fixed columns and the batches' entries.
+
+    Haplotypes of people who were put in phase lie as in the chunk before, by ``ligation``.
+    """
     for part in batches:
         require_whole_bgzf(part)
     streams = [cast(IO[bytes], igzip.open(str(part))) for part in batches]  # type: ignore[no-untyped-call]
@@ -81,7 +87,12 @@ def _side_by_side(
         )
     *above, columns_line, _ = headers[0][0].split("\n")
     columns = columns_line.split("\t")[:FIXED_COLUMNS]
+    above = [line for line in above if not line.startswith(LINE)]
     header = "\n".join([*above, "\t".join([*columns, *samples])]) + "\n"
+    borders = [line for text, _ in headers for line in text.split("\n") if line.startswith(LINE)]
+    if borders:
+        ligation.enter(map(read_borders, borders))
+    sizes = [len(names) for _, names in headers]
 
     def lines() -> Iterator[tuple[list[bytes], list[bytes]]]:
         for rows in zip_longest(*streams, fillvalue=b"its end"):
@@ -95,11 +106,30 @@ def _side_by_side(
                     )
             columns[7] = _joined_info([row[7] for row in split])
             entries = [row[FIXED_COLUMNS] for row in split]
+            if borders:
+                entries = _in_phase(columns, entries, sizes, ligation)
             yield columns, [entry.rstrip(b"\n") for entry in entries[:-1]] + entries[-1:]
         for stream in streams:
             stream.close()
 
     return header.encode(), lines()
+
+
+def _in_phase(
+    columns: Sequence[bytes], entries: Sequence[bytes], sizes: Sequence[int], ligation: Ligation
+) -> list[bytes]:
+    """One site's entries with the haplotypes as in the chunk before; ``sizes``: people of each batch."""
+    fields = columns[8].split(b":")
+    hds = fields.index(b"HDS") if b"HDS" in fields else -1
+    sure = ligation.confidence.get(b":".join([columns[1], *columns[3:5]]).decode(), {})
+    changed, first = [], 0
+    for batch, size in zip(entries, sizes, strict=True):
+        turned = ligation.turned[first : first + size]
+        one = turn_entries(batch, turned, hds) if turned.any() else batch
+        known = {person - first: value for person, value in sure.items() if first <= person < first + size}
+        changed.append(set_confidence(one, known, fields.index(b"PC")) if known else one)
+        first += size
+    return changed
 
 
 def _read_header(stream: IO[bytes]) -> tuple[str, list[str]]:

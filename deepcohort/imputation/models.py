@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.command import Device
 from deepcohort.genome.errors import InputError
-from deepcohort.imputation.imputers import Imputer
+from deepcohort.imputation.imputers import PHASING, Imputer
 from deepcohort.imputation.network_options import NetworkOptions
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.targets import TargetChunk
@@ -95,13 +95,12 @@ def model(imputer: Imputer) -> Model:
 
 def phasing_model(imputer: Imputer) -> PhasingModel:
     """Return the module of a model that phases; raises ``InputError`` where it does not."""
-    found = model(imputer)
-    if not hasattr(found, "impute_with_phase"):
-        phasing = ", ".join(kind for kind in KINDS if hasattr(model(kind), "impute_with_phase"))
+    if imputer not in PHASING:
         raise InputError(
-            f"--phased-output: --imputer {imputer} does not phase people: leave it out, or take {phasing}"
+            f"--phased-output: --imputer {imputer} does not phase people: leave it out, or take "
+            f"{', '.join(PHASING)}"
         )
-    return cast(PhasingModel, found)
+    return cast(PhasingModel, model(imputer))
 
 
 def as_told_by(imputer: Imputer, target: TargetChunk) -> TargetChunk:

@@ -10,10 +10,13 @@ from deepcohort.genome.bgzf import BgzfWriter
 from deepcohort.genome.compiled import compiled
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.imputed_vcf import imputed_entries
+from deepcohort.imputation.borders import borders_line
 from deepcohort.imputation.chunk import Imputed
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.sums import DosageSums
 from deepcohort.imputation.targets import TargetChunk
+
+Float32 = NDArray[np.float32]
 
 HEADER = """##fileformat=VCFv4.3
 ##source=DeepCohort {version}
@@ -28,12 +31,19 @@ HEADER = """##fileformat=VCFv4.3
 ##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
 ##FORMAT=<ID=DS,Number=A,Type=Float,Description="Expected number of ALT alleles">
 ##FORMAT=<ID=GP,Number=G,Type=Float,Description="Posterior probability of each genotype">
-{hds}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}
+{hds}{confidence}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}
 """
 
 HDS = (
     '##FORMAT=<ID=HDS,Number=.,Type=Float,Description="Expected number of ALT alleles on each haplotype; '
     'missing where the phase is not known">\n'
+)
+
+CONFIDENCE = (
+    '##FORMAT=<ID=PC,Number=1,Type=Float,Description="Probability that the phase of a heterozygous genotype '
+    "whose input was not phased is right: of a genotype of the input relative to the heterozygous one of the "
+    "input before it, of an imputed one relative to those around it; missing where nothing comes "
+    'before">\n'
 )
 
 
@@ -68,29 +78,58 @@ def _add_up(
 
 
 def write_part(
-    path: Path, panel: PanelChunk, target: TargetChunk, imputed: Imputed, with_hds: bool, threads: int
+    path: Path,
+    panel: PanelChunk,
+    target: TargetChunk,
+    imputed: Imputed,
+    with_hds: bool,
+    threads: int,
+    with_phase: bool = False,
 ) -> None:
-    """Write a batch's genotypes of the chunk's core as a VCF whose INFO holds ``SUMS`` for the join."""
+    """Write a batch's genotypes of the chunk's core as a VCF whose INFO holds ``SUMS`` for the join.
+
+    with_phase: people whose input is not phased are written in phase, and the header says for the join how
+    they lie at the borders.
+    """
     frequency = panel.alt_frequency()
     sums = dosage_sums(imputed.chances, target.phased, target.haploid)
+    fields = ":".join(["GT:DS:GP", *(["HDS"] if with_hds else []), *(["PC"] if with_phase else [])])
+    lies = _lies(imputed, len(target.samples)) if with_phase else None
     with written_whole(path) as unfinished, BgzfWriter(unfinished, threads) as out:
-        out.write(_header(panel, target, with_hds).encode())
+        out.write(_header(panel, target, imputed, with_hds, with_phase).encode())
         for row, site in enumerate(imputed.sites):
             kind = "TYPED" if imputed.typed[row] else "IMP;BYFREQ" if imputed.by_frequency else "IMP"
             info = f"RAF={frequency[site]:.6g};SUMS={sums[row]};{kind}"
             columns = [target.contig, str(panel.pos[site]), panel.ids[site], panel.ref[site], panel.alt[site]]
-            columns += [".", "PASS", info, "GT:DS:GP:HDS" if with_hds else "GT:DS:GP"]
+            columns += [".", "PASS", info, fields]
             out.write("\t".join(columns).encode())
-            out.write(imputed_entries(imputed.chances[row], target.phased, target.haploid, with_hds))
+            row_lies = None if lies is None else (lies[0][row], lies[1][row])
+            out.write(
+                imputed_entries(imputed.chances[row], target.phased, target.haploid, with_hds, row_lies)
+            )
             out.write(b"\n")
 
 
-def _header(panel: PanelChunk, target: TargetChunk, with_hds: bool) -> str:
+def _lies(imputed: Imputed, n_people: int) -> tuple[Float32, Float32]:
+    """How each genotype lies and how sure that is, float32[U, n] each; half where nothing is known."""
+    first = np.full((len(imputed.sites), n_people), 0.5, np.float32)
+    confidence = first.copy()
+    if imputed.phase is not None:
+        first[:, imputed.phase.people] = imputed.phase.first
+        confidence[:, imputed.phase.people] = imputed.phase.confidence
+    return first, confidence
+
+
+def _header(
+    panel: PanelChunk, target: TargetChunk, imputed: Imputed, with_hds: bool, with_phase: bool
+) -> str:
+    borders = borders_line(panel, imputed.phase, len(target.samples)) if with_phase else ""
     return HEADER.format(
         version=deepcohort.__version__,
         contig=target.contig,
         length=f",length={panel.length}" if panel.length else "",
         alts=panel.header + "\n" if panel.header else "",
         hds=HDS if with_hds else "",
+        confidence=(CONFIDENCE if with_phase else "") + borders,
         samples="\t".join(target.samples),
     )

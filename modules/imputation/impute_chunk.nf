@@ -12,6 +12,7 @@ process IMPUTE_CHUNK {
     tuple val(meta), path(packed), path(trained), path(target), path(target_index), path(batch)
     val seed
     val hds
+    val phased
 
     output:
     tuple val(meta), path("${part}.vcf.gz"), emit: part
@@ -31,6 +32,7 @@ process IMPUTE_CHUNK {
         --imputer ${meta.imputer} \\
         --mask-fraction ${meta.mask_fraction} \\
         ${hds ? '--hds' : ''} \\
+        ${phased && meta.purpose == 'result' ? '--phased-output' : ''} \\
         --panel ${packed} \\
         --trained ${trained} \\
         --target ${target} \\

@@ -14,7 +14,7 @@ workflow IMPUTE_WITH {
     packed        // [ meta of chunk, panel.npz ]
     target        // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
-    options       // e.g. [seed: 1, output_hds: false, network: [window: 500, hidden: null]]
+    options       // e.g. [seed: 1, output_hds: false, phased_output: false, network: [window: 500, hidden: null]]
 
     main:
     by = jobs.branch { _meta, how, _batch ->
@@ -37,7 +37,7 @@ workflow IMPUTE_WITH {
             by.ours.map { meta, how, batch -> [meta + [imputer: how.imputer], how, batch] }.combine(TRAIN_CHUNK.out.trained, by: 0),
             target
         ).map { meta, how, batch, panel, trained, genotypes, index -> [meta + how, panel, trained, genotypes, index, batch] },
-        options.seed, options.output_hds
+        options.seed, options.output_hds, options.phased_output
     )
 
     ENGINE_PANEL(by.outside.map { meta, _how, _batch -> [meta] }.unique().combine(packed, by: 0))

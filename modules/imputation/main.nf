@@ -16,7 +16,7 @@ workflow IMPUTATION {
     genetic_map   // file, folder or []
     labels        // file or []
     panel_samples // people of the panel to take, file or []
-    options       // e.g. [imputer: 'copying', compared: ['knn'], network: [window: 500], seed: 1, mask_fraction: 0.1, output_format: 'vcf.gz', output_hds: false]
+    options       // e.g. [imputer: 'copying', compared: ['knn'], network: [window: 500], seed: 1, mask_fraction: 0.1, output_format: 'vcf.gz', output_hds: false, phased_output: false]
 
     main:
     // [ [cohort: 'cohort', chunk: '20.000000001-005000000', chrom: '20', start: '1', ...] ]
@@ -38,7 +38,7 @@ workflow IMPUTATION {
     results = batches.flatMap { meta, lists -> jobsOf(meta, resultOf(options), lists) }
     scored = batches.combine(with_truth.map { cohorts -> [cohorts] })
         .flatMap { meta, lists, cohorts -> scoredOf(options, cohorts.contains(meta.cohort)).collectMany { how -> jobsOf(meta, how, lists) } }
-    IMPUTE_WITH(results.mix(scored), PACK_PANEL.out.packed, target, target_sites, options.subMap('seed', 'output_hds', 'network'))
+    IMPUTE_WITH(results.mix(scored), PACK_PANEL.out.packed, target, target_sites, options.subMap('seed', 'output_hds', 'phased_output', 'network'))
 
     // How many chunks each chromosome has: [ [cohort: 'cohort', chrom: '20'], chunks, [batch lists] ]
     counts = plan.flatMap { meta, table, lists ->

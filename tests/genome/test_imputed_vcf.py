@@ -80,6 +80,36 @@ def test_observed_genotypes_are_written_as_they_are(copies):
         assert entry == f"{a}|{b}:{a + b}:{','.join(chances_of)}:{a},{b}"
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    people=st.lists(
+        st.tuples(person(), chance, st.one_of(st.just(math.nan), chance)), min_size=1, max_size=5
+    ),
+    with_hds=st.booleans(),
+)
+def test_entries_in_phase(people, with_hds):
+    """All as without phase, but for the order of the alleles, HDS, and the confidence behind."""
+    chances = np.array([c for (first, second, _, _), _, _ in people for c in (first, second)], np.float32)
+    phased, haploid = (np.array([one[i] for one, _, _ in people], bool) for i in (2, 3))
+    lies = tuple(np.array([p[i] for p in people], np.float32) for i in (1, 2))
+    found = imputed_entries(chances, phased, haploid, with_hds, lies).decode()[1:].split("\t")
+    for entry, (one, on_first, sure) in zip(found, people, strict=True):
+        *cells, confidence = entry.split(":")
+        expected = plain(*one, with_hds).split(":")
+        if one[2] or one[3]:
+            assert (cells, confidence) == (expected, ".")
+            continue
+        assert cells[1:3] == expected[1:3]
+        order = "1|0" if on_first >= 0.5 else "0|1"
+        assert cells[0] == {"0/0": "0|0", "0/1": order, "1/1": "1|1"}[expected[0]]
+        known = expected[0] == "0/1" and not math.isnan(sure)
+        assert confidence == (text(thousandths(float(np.float32(sure)))) if known else ".")
+        if with_hds:
+            het, both = float(one[0]), float(one[1])
+            alleles = [both + het * on_first, both + het * (1 - on_first)]
+            np.testing.assert_allclose([float(c) for c in cells[3].split(",")], alleles, atol=5.1e-4)
+
+
 def test_entries_of_each_kind():
     chances = np.array([0.25, 0.9, 0.3, 0.6, 0.123, 7.0], np.float32)
     found = imputed_entries(chances, np.array([True, False, True]), np.array([False, False, True]), True)

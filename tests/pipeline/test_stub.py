@@ -59,9 +59,8 @@ def write_inputs(folder: Path, *cohorts: str, name: str = "target {}.vcf.gz") ->
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_one_cohort_scored_on_hidden_sites(nextflow: Nextflow, language: str) -> None:
     options = write_inputs(nextflow.folder, "cohort")
-    run = nextflow.pipeline(
-        "-stub", *options, "--output_hds", "false", "--batch_size", "7", **LANGUAGES[language]
-    )
+    chosen = ["--output_hds", "false", "--phased_output", "--batch_size", "7"]
+    run = nextflow.pipeline("-stub", *options, *chosen, **LANGUAGES[language])
     assert run.returncode == 0, run.output
     warnings = [line for line in run.output.splitlines() if line.startswith("WARN")]
     # The newer parser of 25.04 does not know labels in a configuration.
@@ -69,8 +68,9 @@ def test_one_cohort_scored_on_hidden_sites(nextflow: Nextflow, language: str) ->
     assert run.tasks == ONE_COHORT
     assert run.published == published_of("cohort") | ALWAYS | {"imputation/accuracy.tsv"}
     assert "Done in" in run.output and "out/report/multiqc_report.html" in run.output
-    chosen = json.loads((run.outdir / "pipeline_info/params.json").read_text())
-    assert chosen["batch_size"] == 7 and chosen["output_hds"] is False and chosen["imputer"] == "copying"
+    taken = json.loads((run.outdir / "pipeline_info/params.json").read_text())
+    assert (taken["batch_size"], taken["output_hds"], taken["phased_output"]) == (7, False, True)
+    assert taken["imputer"] == "copying"
 
 
 def test_a_truth_replaces_hidden_sites_for_its_cohort_only(nextflow: Nextflow) -> None:

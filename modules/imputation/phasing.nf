@@ -1,0 +1,6 @@
+// Imputers that put people in phase.
+
+/** Names of those that --phased_output may go with. */
+def phasingImputers() {
+    return ['copying', 'adaptive-copying']
+}
