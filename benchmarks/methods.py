@@ -105,7 +105,7 @@ def _script(name: str, *arguments: str | Path) -> list[str | Path]:
     return [sys.executable, ROOT / "bin" / f"{name}.py", *arguments, "--release", deepcohort.__version__]
 
 
-class _Ours:
+class Ours:
     """Our processes one after the other, as modules/ calls them, each stage's cost summed over tasks."""
 
     def __init__(self, work: Path) -> None:
@@ -157,7 +157,7 @@ def _copying(
 ) -> dict[str, Cost]:
     work = folder / f"{method}.work"
     work.mkdir(exist_ok=True)
-    ours = _Ours(work)
+    ours = Ours(work)
     panel = folder / "panel.vcf.gz"
     ours.check("panel", panel)
     ours.check("target", target)
