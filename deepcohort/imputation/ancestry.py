@@ -8,6 +8,7 @@ haplotypes, tells where a switch out of the group leads.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,30 +59,58 @@ def group_people(
     return [np.asarray(one[person], np.int32) for one in found]
 
 
+@dataclass(frozen=True)
+class GroupPrior:
+    """How a prior over groups is made; both 0: the plain model.
+
+    within: chance that a switch stays within its group. strength: how much of the other switches goes by the
+    person, from 0 (as the plain model has it) to 1.
+    """
+
+    within: float
+    strength: float
+
+    def even(self, group: NDArray[np.int32], n_lanes: int) -> Prior:
+        """What it is before anything is known of the person; group: int32[K]."""
+        return Prior(group, np.ones((int(group.max()) + 1, n_lanes), np.float32), self.within)
+
+    def adapted(self, group: NDArray[np.int32], often: Float32) -> Prior:
+        """What it is when ``often_copied`` is known."""
+        weight = (1 - self.strength) + self.strength * often
+        return Prior(group, weight.astype(np.float32), self.within)
+
+
+def often_copied(
+    copier: Copier, switches: Float32, emission: Float32, owner: NDArray[np.int64], even: Prior
+) -> Float32:
+    """How many times more often than by chance each lane's owner copies from each group, float32[C, H].
+
+    owner: int64[H], the person whose haplotype a lane is: what its two haplotypes copy is put together.
+    """
+    n_groups = len(even.weight)
+    occupancy = copier.occupancy(switches, emission, even)
+    _, person = np.unique(owner, return_inverse=True)
+    total = np.zeros((n_groups, int(person.max()) + 1), np.float32)
+    np.add.at(total.T, person, occupancy.T)
+    of_person = (total / total.sum(axis=0))[:, person]
+    share = np.bincount(even.group, minlength=n_groups)[:, None] / len(even.group)
+    found: Float32 = np.divide(of_person, share, where=share > 0, out=np.ones_like(of_person))
+    return found
+
+
 def adapted_prior(
     copier: Copier,
     switches: Float32,
     emission: Float32,
     owner: NDArray[np.int64],
     group: NDArray[np.int32],
-    within: float,
-    strength: float,
+    how: GroupPrior,
 ) -> Prior:
-    """Prior of each target haplotype (lane); with a strength by what a first pass copies for its owner.
+    """Prior of each target haplotype (lane), after a first pass where it goes by the person.
 
-    group: int32[K]. owner: int64[H], the person whose haplotype a lane is; the haplotypes of one person
-    share their prior. within: chance that a switch stays within its group. strength: how much of the others
-    goes by the person, from 0 (as the plain model has it, and without a first pass) to 1.
+    group: int32[K]. owner: int64[H], as in ``often_copied``.
     """
-    n_groups = int(group.max()) + 1
-    even = Prior(group, np.ones((n_groups, emission.shape[2]), np.float32), within)
-    if not strength:
+    even = how.even(group, emission.shape[2])
+    if not how.strength:
         return even
-    occupancy = copier.occupancy(switches, emission, even)
-    _, person = np.unique(owner, return_inverse=True)
-    total = np.zeros((n_groups, int(person.max()) + 1), np.float32)
-    np.add.at(total.T, person, occupancy.T)
-    of_person = (total / total.sum(axis=0))[:, person]
-    share = np.bincount(group, minlength=n_groups)[:, None] / len(group)
-    often = np.divide(of_person, share, where=share > 0, out=np.ones_like(of_person))
-    return Prior(group, ((1 - strength) + strength * often).astype(np.float32), within)
+    return how.adapted(group, often_copied(copier, switches, emission, owner, even))

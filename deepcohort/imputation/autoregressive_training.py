@@ -7,7 +7,6 @@ sampling for parallel networks: Mihaylova & Martins 2019, ACL student workshop 3
 untyped site is read.
 """
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
 from deepcohort.imputation.autoregressive import (
     GENOTYPES,
@@ -33,6 +28,7 @@ from deepcohort.imputation.autoregressive import (
     log_frequencies,
     shifted,
 )
+from deepcohort.imputation.checkpoint import Checkpoint, Course
 from deepcohort.imputation.network_options import Loss
 
 log = logging.getLogger(__name__)
@@ -77,24 +73,6 @@ class Lessons:
         return Lessons(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
 
-@dataclass
-class Course:
-    """How far training has come; losses are the held-out people's, the first one of the untrained network."""
-
-    losses: list[float]
-    best: int = 0
-
-    @property
-    def epochs(self) -> int:
-        """Epochs done."""
-        return len(self.losses) - 1
-
-    @property
-    def stalled(self) -> bool:
-        """Whether more epochs are not worth it."""
-        return self.epochs - self.best >= PATIENCE
-
-
 def learn(
     network: Network, lessons: Lessons, kind: str, epochs: int, loss: Loss, seed: int, checkpoint: Path | None
 ) -> Course:
@@ -112,7 +90,7 @@ def learn(
         log.info("going on after %d epochs of %s", course.epochs, keeper.path)
     with progress("epochs", epochs) as bar:
         bar.update(course.epochs)
-        while course.epochs < epochs and not course.stalled:
+        while course.epochs < epochs and not course.stalled(PATIENCE):
             for window, people in steps(lessons, seed, course.epochs):
                 _step(network, lessons, optimizer, loss, window, people)
             course.losses.append(held_out_loss(network, lessons))
@@ -206,55 +184,3 @@ def describe(network: Network, lessons: Lessons, kind: str, loss: Loss, seed: in
     shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
     sums = [int(getattr(lessons, name).sum(dtype=torch.int64)) for name in lessons.__dataclass_fields__]
     return {"kind": kind, "loss": str(loss), "seed": seed, "shapes": shapes, "sums": sums}
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A safetensors file of network, optimizer and best network, its header telling the course as JSON."""
-
-    path: Path
-    of: dict[str, Any]
-
-    def save(
-        self,
-        network: Network,
-        optimizer: torch.optim.Optimizer,
-        best: dict[str, Tensor],
-        course: Course,
-    ) -> None:
-        """Write the file, whole or not at all."""
-        arrays = {f"network.{name}": value for name, value in network.state_dict().items()}
-        arrays |= {f"best.{name}": value for name, value in best.items()}
-        for number, state in optimizer.state_dict()["state"].items():
-            arrays |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
-        arrays = {name: value.detach().cpu().contiguous().clone() for name, value in arrays.items()}
-        said = {"of": self.of, "losses": course.losses, "best": course.best}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(self.path) as unfinished:
-            save_file(arrays, unfinished, {"course": json.dumps(said)})
-
-    def restore(self, network: Network, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]) -> Course:
-        """Put the stored state into place."""
-        again = "give an empty --checkpoint folder"
-        try:
-            with safe_open(self.path, "pt") as stored:
-                said = json.loads(stored.metadata()["course"])
-                arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.path}: not a checkpoint ({error}): {again}") from None
-        if said["of"] != self.of:
-            raise InputError(f"{self.path}: a checkpoint of another training: {again}")
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
-
-        network.load_state_dict(part("network."))
-        stored_best = part("best.")
-        for name in best:
-            best[name] = stored_best[name].to(best[name].device)
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in part("optimizer.").items():
-            number, _, what = name.partition(".")
-            state.setdefault(int(number), {})[what] = value
-        optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
-        return Course(said["losses"], said["best"])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.imputation.ancestry import adapted_prior, group_people
+from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
 from deepcohort.imputation.by_copying import copied
 from deepcohort.imputation.copying import CopyModel, Float32, Prior, Rates
 from deepcohort.imputation.devices import copy_model
@@ -33,44 +33,26 @@ SMALLEST_GAIN = 0.005
 
 
 @dataclass(frozen=True)
-class LearntPrior:
-    """How the prior of a chunk's people is made; see ``adapted_prior``. Both 0: the plain model.
+class Adapted:
+    """The model of a chunk: rates, the prior, and the groups it is over, int32[K].
 
     adapted_loss, plain_loss: of people held out of all choices, with the prior and without.
     """
 
-    within: float
-    strength: float
+    rates: LearntRates
+    prior: GroupPrior
+    group: NDArray[np.int32]
     adapted_loss: float | None = None
     plain_loss: float | None = None
 
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> "LearntPrior":
-        """Read the facts of a trained model; raises ``InputError`` where they cannot be."""
-        try:
-            learnt = cls(**facts)
-            shares = {name: getattr(learnt, name) for name in ("within", "strength")}
-        except TypeError as error:
-            raise InputError(f"not a learnt prior ({error}): make it by train-chunk") from None
-        for name, share in shares.items():
-            if not isinstance(share, float) or not 0 <= share < 1:
-                raise InputError(f"a model whose {name} is {share}, which cannot be: make it by train-chunk")
-        return learnt
-
-
-@dataclass(frozen=True)
-class Adapted:
-    """The model of a chunk: rates, the prior, and the groups it is over, int32[K]."""
-
-    rates: LearntRates
-    prior: LearntPrior
-    group: NDArray[np.int32]
-
     def facts(self) -> dict[str, Any]:
         """As a trained model holds them."""
-        return {"rates": asdict(self.rates), "prior": asdict(self.prior)} | {
-            name: getattr(self.rates, name)
-            for name in ("people", "loss", "start_loss", "effective_size", "error")
+        shown = ("people", "loss", "start_loss", "effective_size", "error")
+        return {name: getattr(self.rates, name) for name in shown} | {
+            "rates": asdict(self.rates),
+            "prior": asdict(self.prior),
+            "adapted_loss": self.adapted_loss,
+            "plain_loss": self.plain_loss,
         }
 
     @classmethod
@@ -80,10 +62,13 @@ class Adapted:
         if group is None or group.shape != (panel.n_haplotypes,) or group.dtype != np.int32:
             raise InputError("a model of another panel: make it by train-chunk")
         try:
-            rates, prior = trained.facts["rates"], trained.facts["prior"]
-        except KeyError as error:
-            raise InputError(f"a model without {error}: make it by train-chunk") from None
-        return cls(LearntRates.of(rates), LearntPrior.of(prior), group)
+            rates, prior = LearntRates.of(trained.facts["rates"]), GroupPrior(**trained.facts["prior"])
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not a learnt prior ({error}): make it by train-chunk") from None
+        for name, share in asdict(prior).items():
+            if not isinstance(share, float) or not 0 <= share < 1:
+                raise InputError(f"a model whose {name} is {share}, which cannot be: make it by train-chunk")
+        return cls(rates, prior, group)
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
@@ -100,7 +85,8 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
     """
     model = copy_model(settings.device, settings.threads)
     rng = np.random.default_rng((settings.seed, 1))
-    chooser, judge = (HiddenPeople.draw(panel, typed, model, rng) for _ in range(2))
+    chooser = HiddenPeople.draw(panel, typed, model, rng)
+    judge = chooser and HiddenPeople.draw(panel, typed, model, rng, [chooser])
     if chooser is None or judge is None:
         return _plain(panel, typed, model, settings.seed)
     group, number, prior = _choose_groups(panel, chooser, settings.seed)
@@ -116,7 +102,7 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
     if adapted >= plain:
         return _plain(panel, typed, model, settings.seed)
     group = group_people(panel, settings.seed, [number])[0]
-    return Adapted(rates, LearntPrior(prior.within, prior.strength, adapted, plain), group)
+    return Adapted(rates, prior, group, adapted, plain)
 
 
 def impute(
@@ -131,45 +117,41 @@ def impute_with_phase(
 ) -> tuple[Float32, Phase | None]:
     """The same with the phase of unphased people; see ``PhasingModel``."""
     learnt = Adapted.of(trained, panel)
-    prior = learnt.prior
-    adapt = partial(adapted_prior, group=learnt.group, within=prior.within, strength=prior.strength)
+    adapt = partial(adapted_prior, group=learnt.group, how=learnt.prior)
     return copied(panel, target, sites, learnt.rates.rates, settings, adapt)
 
 
-def prior_of(hidden: HiddenPeople, rates: Rates, group: NDArray[np.int32], learnt: LearntPrior) -> Prior:
+def prior_of(hidden: HiddenPeople, rates: Rates, group: NDArray[np.int32], how: GroupPrior) -> Prior:
     """The prior of hidden people over groups of those who stay."""
-    inputs = hidden.inputs(rates)
-    return adapted_prior(
-        hidden.copier, *inputs, hidden.owner, group, within=learnt.within, strength=learnt.strength
-    )
+    return adapted_prior(hidden.copier, *hidden.inputs(rates), hidden.owner, group, how)
 
 
 def _plain(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> Adapted:
     nobody = np.zeros(panel.n_haplotypes, np.int32)
-    return Adapted(learn_rates(panel, typed, model, seed), LearntPrior(0.0, 0.0), nobody)
+    return Adapted(learn_rates(panel, typed, model, seed), GroupPrior(0.0, 0.0), nobody)
 
 
 def _choose_groups(
     panel: PanelChunk, hidden: HiddenPeople, seed: int
-) -> tuple[NDArray[np.int32], int, LearntPrior]:
+) -> tuple[NDArray[np.int32], int, GroupPrior]:
     """Groups, their number, and how often a switch stays within one: chosen one after the other."""
     groupings = dict(zip(GROUPS, group_people(panel, seed, GROUPS, hidden.kept), strict=True))
 
     def loss(number: int, within: float) -> float:
-        return hidden.loss(START, prior_of(hidden, START, groupings[number], LearntPrior(within, 0.0)))
+        return hidden.loss(START, prior_of(hidden, START, groupings[number], GroupPrior(within, 0.0)))
 
     losses = {(GROUPS[0], within): loss(GROUPS[0], within) for within in WITHIN}
     within = min(losses, key=lambda tried: losses[tried])[1]
     losses |= {(number, within): loss(number, within) for number in GROUPS[1:]}
     number, within = min(losses, key=lambda tried: losses[tried])
-    return groupings[number], number, LearntPrior(within, 0.0)
+    return groupings[number], number, GroupPrior(within, 0.0)
 
 
 def _choose_strength(
-    hidden: HiddenPeople, rates: Rates, group: NDArray[np.int32], prior: LearntPrior
-) -> LearntPrior:
+    hidden: HiddenPeople, rates: Rates, group: NDArray[np.int32], prior: GroupPrior
+) -> GroupPrior:
     """The strength that predicts best, if it gains enough."""
-    tried = [LearntPrior(prior.within, strength) for strength in STRENGTHS]
+    tried = [GroupPrior(prior.within, strength) for strength in STRENGTHS]
     losses = [hidden.loss(rates, prior_of(hidden, rates, group, one)) for one in tried]
     best = int(np.argmin(losses))
     return tried[best] if losses[best] < (1 - SMALLEST_GAIN) * losses[0] else tried[0]

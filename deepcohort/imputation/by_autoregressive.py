@@ -18,7 +18,8 @@ from deepcohort.imputation.autoregressive import (
     genotype_counts,
     log_frequencies,
 )
-from deepcohort.imputation.autoregressive_training import Course, Lessons, learn
+from deepcohort.imputation.autoregressive_training import Lessons, learn
+from deepcohort.imputation.checkpoint import Course
 from deepcohort.imputation.devices import torch_device
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Float32, Settings

@@ -70,6 +70,30 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class SiteRates(Rates):
+    """Rates that differ from place to place along M typed sites.
+
+    speed: float32[M], factor on the switch rate on the way to each of them. errors: float32[M].
+    """
+
+    speed: Float32
+    errors: Float32
+
+    def switches(self, cm: NDArray[np.float64], n_panel: int) -> Float32:
+        """See ``Rates``."""
+        faster = np.diff(cm, prepend=cm[:1]) * self.speed
+        return super().switches(np.cumsum(faster), n_panel)
+
+    def emission(self, observed: NDArray[np.int8]) -> Float32:
+        """See ``Rates``."""
+        same = observed[:, None, :] == np.arange(2)[:, None]
+        wrong = self.errors[:, None, None]
+        likelihood = np.where(same, 1 - wrong, wrong).astype(np.float32)
+        np.copyto(likelihood, 1, where=observed[:, None, :] < 0)
+        return likelihood
+
+
+@dataclass(frozen=True)
 class Sites:
     """Where dosages are asked for: each site's interval between typed sites, and its place in there.
 

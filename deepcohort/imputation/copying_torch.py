@@ -33,7 +33,7 @@ class TorchCopyModel:
         return TorchCopier(
             device=self.device,
             alleles=torch.from_numpy(typed).to(self.device).long(),
-            minor=_dense(carriers, typed.shape[1], self.device),
+            minor=dense_carriers(carriers, typed.shape[1], self.device),
             flipped=carriers.flipped,
             starts=sites.starts.tolist(),
             weight=torch.from_numpy(sites.weight).to(self.device)[:, None],
@@ -94,7 +94,10 @@ class TorchCopier:
                 part = slice(first, min(first + self.lanes, n_lanes))
                 observed = torch.from_numpy(np.ascontiguousarray(emission[:, :, part])).to(self.device)
                 choice = TorchChoice.of(prior.lanes(part), self.device)
-                yield part, _posteriors(self.alleles, switches.tolist(), observed, choice)
+                yield (
+                    part,
+                    _posteriors(self.alleles, torch.from_numpy(switches).to(self.device), observed, choice),
+                )
                 bar.update(part.stop - part.start)
 
 
@@ -123,16 +126,18 @@ class TorchChoice:
         """Each haplotype's state replaced by the mean of its group, [K, L]."""
         return self.member.T @ ((self.member @ states) / self.size)
 
-    def led(self, states: torch.Tensor) -> torch.Tensor:
-        """Where switches from states of sum one lead, [K, L]."""
-        return self.within * self.by_group(states) + (1 - self.within) * self.entry
+    def led(self, states: torch.Tensor, switch: torch.Tensor) -> torch.Tensor:
+        """States [K, L] after a way on which they switch with this chance, a tensor of no dimension."""
+        far = self.entry * states.sum(dim=0)
+        return torch.lerp(states, self.within * self.by_group(states) + (1 - self.within) * far, switch)
 
-    def led_back(self, states: torch.Tensor) -> torch.Tensor:
-        """What comes back through a switch to states whose mean by ``entry`` is one, [K, L]."""
-        return self.within * self.by_group(states) + (1 - self.within)
+    def led_back(self, states: torch.Tensor, switch: torch.Tensor) -> torch.Tensor:
+        """The same backwards: the transpose of ``led``."""
+        far = (states * self.entry).sum(dim=0)
+        return torch.lerp(states, self.within * self.by_group(states) + (1 - self.within) * far, switch)
 
 
-def _dense(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
+def dense_carriers(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
     """Who carries the minor allele, bool[U, K]; a byte each, made float one interval at a time."""
     dense = np.zeros((len(carriers.flipped), n_panel), bool)
     for row, first, last in zip(dense, carriers.starts[:-1], carriers.starts[1:], strict=True):
@@ -141,7 +146,7 @@ def _dense(carriers: Carriers, n_panel: int, device: str) -> torch.Tensor:
 
 
 def _posteriors(
-    alleles: torch.Tensor, switches: list[float], emission: torch.Tensor, choice: TorchChoice
+    alleles: torch.Tensor, switches: torch.Tensor, emission: torch.Tensor, choice: TorchChoice
 ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
     """Yield (interval, posterior [K, L] at its left end, at its right end), from the last to the first.
 
@@ -150,7 +155,7 @@ def _posteriors(
     n_typed = len(alleles)
     block = max(1, ceil(sqrt(n_typed)))
     begins = list(range(0, n_typed, block))
-    switches = [0.0, *switches[1:]]
+    switches = torch.cat([torch.zeros_like(switches[:1]), switches[1:]])
     alpha = choice.entry
     checkpoints = []
     for begin in begins:
@@ -168,18 +173,20 @@ def _posteriors(
             left = left / left.sum(dim=0)
             yield m + 1, left, left if right is None else right
             beta = beta * emission[m][alleles[m]]
-            beta = beta / (beta * choice.entry).sum(dim=0)
-            beta = (1 - switches[m]) * beta + switches[m] * choice.led_back(beta)
+            beta = choice.led_back(beta / beta.mean(dim=0), switches[m])
             right = left
     assert right is not None
     yield 0, right, right
 
 
 def _forward(
-    alpha: torch.Tensor, alleles: torch.Tensor, switch: float, emission: torch.Tensor, choice: TorchChoice
+    alpha: torch.Tensor,
+    alleles: torch.Tensor,
+    switch: torch.Tensor,
+    emission: torch.Tensor,
+    choice: TorchChoice,
 ) -> torch.Tensor:
-    alpha = alpha / alpha.sum(dim=0)
-    return torch.lerp(alpha, choice.led(alpha), switch) * emission[alleles]
+    return choice.led(alpha / alpha.sum(dim=0), switch) * emission[alleles]
 
 
 def _read_out(

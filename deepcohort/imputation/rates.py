@@ -1,7 +1,7 @@
 """Learn the copying model's rates from the panel: impute some of its people from all the others."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,12 +73,16 @@ class LearntRates:
 class HiddenPeople:
     """Some of the panel's people, to be imputed at untyped sites from all the others.
 
-    kept: int64[K'], haplotypes that stay in the panel. copier: those, with what is asked. cm: float64[M] of
+    kept: int64[K'], haplotypes that stay in the panel. copier: those, with what is asked. typed: int64[M] and
+    asked: int64[U], sites of the panel; places: where the latter lie between the former. cm: float64[M] of
     the typed sites. observed: int8[M, H] of the hidden haplotypes; truth: uint8[U, H]; owner: int64[H].
     """
 
     kept: NDArray[np.int64]
     copier: Copier
+    typed: NDArray[np.int64]
+    asked: NDArray[np.int64]
+    places: Sites
     cm: NDArray[np.float64]
     observed: NDArray[np.int8]
     truth: NDArray[np.uint8]
@@ -86,12 +90,21 @@ class HiddenPeople:
 
     @classmethod
     def draw(
-        cls, panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, rng: np.random.Generator
+        cls,
+        panel: PanelChunk,
+        typed: NDArray[np.int64],
+        model: CopyModel,
+        rng: np.random.Generator,
+        apart: Sequence["HiddenPeople"] = (),
     ) -> "HiddenPeople | None":
-        """Draw people and untyped sites; None where there are too few. Both haplotypes leave the panel."""
+        """Draw people, none of those ``apart``, and untyped sites; None where there are too few.
+
+        Both haplotypes of a person leave the panel.
+        """
         untyped = np.setdiff1d(np.arange(panel.n_sites), typed)
-        persons = np.unique(panel.person)
-        number = min(PEOPLE, int(LARGEST_SHARE * len(persons)))
+        everybody = np.unique(panel.person)
+        persons = np.setdiff1d(everybody, [person for one in apart for person in one.owner])
+        number = min(PEOPLE, int(LARGEST_SHARE * len(everybody)), len(persons))
         if not len(typed) or not len(untyped) or not number:
             return None
         hidden = np.isin(panel.person, rng.choice(persons, number, replace=False))
@@ -102,6 +115,9 @@ class HiddenPeople:
         return cls(
             kept=kept,
             copier=model.prepare(alleles[:, kept], cm, sites, panel.carriers(asked, kept)),
+            typed=typed,
+            asked=asked,
+            places=sites,
             cm=cm,
             observed=alleles[:, hidden].astype(np.int8),
             truth=panel.alleles(asked)[:, hidden],

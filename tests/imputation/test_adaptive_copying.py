@@ -7,7 +7,7 @@ import pytest
 
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation import by_adaptive_copying
-from deepcohort.imputation.ancestry import adapted_prior, group_people
+from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
 from deepcohort.imputation.by_adaptive_copying import impute, train
 from deepcohort.imputation.copying import CpuCopyModel, Prior, Rates, Sites
 from deepcohort.imputation.imputers import Imputer
@@ -78,7 +78,9 @@ def test_the_prior_is_what_a_person_copies_on_average(within, strength):
     nothing = Sites.between(CM[TYPED], CM[:0])
     copier = CpuCopyModel().prepare(alleles, CM[TYPED], nothing, panel.carriers(TYPED[:0]))
     owner = np.array([0, 0, 1, 1, 2, 2])
-    prior = adapted_prior(copier, switches, RATES.emission(observed), owner, group, within, strength)
+    prior = adapted_prior(
+        copier, switches, RATES.emission(observed), owner, group, GroupPrior(within, strength)
+    )
     assert prior.within == within
     np.testing.assert_allclose(prior.weight[group].mean(axis=0), 1, rtol=1e-4)
     assert (prior.weight[:, 0] == prior.weight[:, 1]).all()
@@ -106,7 +108,7 @@ def test_people_of_one_population_are_imputed_better_than_by_the_plain_model(pha
     trained = train(panel, TYPED, SETTINGS)
     learnt = trained.facts["prior"]
     assert learnt["within"] > 0
-    assert learnt["adapted_loss"] < learnt["plain_loss"]
+    assert trained.facts["adapted_loss"] < trained.facts["plain_loss"]
     target, sites = typed_target(truth, phased), np.arange(240)
     found = {}
     for strength in (0.0, 0.9):
@@ -163,5 +165,5 @@ def test_models_of_other_panels_are_refused():
         with pytest.raises(InputError, match=message):
             impute(panel, target, TYPED, replace(trained, facts=trained.facts | wrong), SETTINGS)
     without = {name: fact for name, fact in trained.facts.items() if name != "prior"}
-    with pytest.raises(InputError, match="a model without 'prior': make it by train-chunk"):
+    with pytest.raises(InputError, match=r"not a learnt prior \('prior'\): make it by train-chunk"):
         impute(panel, target, TYPED, replace(trained, facts=without), SETTINGS)

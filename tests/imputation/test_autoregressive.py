@@ -26,6 +26,7 @@ from deepcohort.imputation.autoregressive import (  # noqa: E402
     shifted,
 )
 from deepcohort.imputation.autoregressive_training import Lessons, window_loss  # noqa: E402
+from deepcohort.imputation.checkpoint import Checkpoint  # noqa: E402
 
 KINDS = [Imputer.lstm, Imputer.gpt]
 PEOPLE, SITES = 20, 12
@@ -194,7 +195,7 @@ def test_what_is_learnt_beats_the_frequencies(kind, bidirectional, epochs):
 def test_training_that_was_killed_goes_on_to_the_same_weights(kind, tmp_path, monkeypatch):
     whole, typed, _ = linked(60)
     expected = by_autoregressive.train(whole, typed, settings(kind))
-    save, saved = autoregressive_training.Checkpoint.save, []
+    save, saved = Checkpoint.save, []
 
     def killed(*arguments):
         save(*arguments)
@@ -202,7 +203,7 @@ def test_training_that_was_killed_goes_on_to_the_same_weights(kind, tmp_path, mo
         if len(saved) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(autoregressive_training.Checkpoint, "save", killed)
+    monkeypatch.setattr(Checkpoint, "save", killed)
     kept = settings(kind, checkpoint=tmp_path / "kept")
     with pytest.raises(KeyboardInterrupt):
         by_autoregressive.train(whole, typed, kept)
