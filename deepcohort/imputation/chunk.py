@@ -2,20 +2,25 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.errors import InputError
+from deepcohort.imputation.imputers import PHASING
+from deepcohort.imputation.left_out import left_out, left_out_sums
 from deepcohort.imputation.models import (
     Float32,
     Settings,
     as_told_by,
     model,
+    own_error,
     phasing_model,
     told_by_phase,
 )
 from deepcohort.imputation.panel import PanelChunk
+from deepcohort.imputation.sums import LeftOutSums
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
 from deepcohort.imputation.unphased import Phase
@@ -31,7 +36,8 @@ class Imputed:
     each haplotype, of unphased ones the chances of one and of two ALT (see ``imputed_entries``).
     typed: bool[U]. by_frequency: True where no typed site was in reach and the panel's frequencies
     were filled in. counts: what happened, for the report. phase: how people lie whose input is not phased,
-    where it was asked for and can be told.
+    where it was asked for and can be told. left_out: of each typed site, by its row, what its phased
+    haplotypes are imputed as without it; empty where the model cannot tell.
     """
 
     sites: NDArray[np.int64]
@@ -40,6 +46,7 @@ class Imputed:
     by_frequency: bool
     counts: dict[str, int]
     phase: Phase | None = None
+    left_out: dict[int, LeftOutSums] = field(default_factory=dict)
 
 
 def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, settings: Settings) -> Imputed:
@@ -48,6 +55,11 @@ def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, setti
     What comes out is of the target that ``as_told_by`` makes.
     """
 
+    if target.likelihoods is not None and settings.imputer not in PHASING:
+        raise InputError(
+            f"the target has likelihoods of genotypes (PL, GL) and no GT, which --imputer {settings.imputer} "
+            f"cannot use: take {', '.join(PHASING)}, or call genotypes first"
+        )
     phase: list[Phase | None] = [None]
 
     def chances(sites: NDArray[np.int64]) -> Float32:
@@ -57,7 +69,8 @@ def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, setti
         found, phase[0] = phasing.impute_with_phase(panel, target, sites, trained, settings)
         return found
 
-    return replace(completed(panel, as_told_by(settings.imputer, target), chances), phase=phase[0])
+    told = as_told_by(settings.imputer, target)
+    return replace(completed(panel, told, chances, error=own_error(trained)), phase=phase[0])
 
 
 def typed_positions(panel: PanelChunk, target: TargetChunk) -> int:
@@ -70,11 +83,13 @@ def completed(
     target: TargetChunk,
     chances_at: Callable[[NDArray[np.int64]], Float32],
     fewest_typed: int = 1,
+    error: float | None = None,
 ) -> Imputed:
     """Make the chunk's genotypes of what an imputer says about the sites it is asked for.
 
     chances_at: from int64[U] sites of the panel to chances as ``Imputed`` holds them. It is not asked where
-    fewer than ``fewest_typed`` positions are typed; the panel's frequencies stand in.
+    fewer than ``fewest_typed`` positions are typed; the panel's frequencies stand in. error:
+    see ``own_error``.
     """
     sites = np.flatnonzero(panel.in_core)
     if target.masked is not None:
@@ -88,7 +103,10 @@ def completed(
         chances = chances_at(sites)
     if not np.isfinite(chances).all():
         raise FloatingPointError("a dosage is not a number: the model's arithmetic broke down")
+    if target.likelihoods is not None:  # reads are no genotypes that could be kept as they are
+        target = replace(target, typed=target.typed[:0], genotypes=target.genotypes[:0])
     typed = np.isin(sites, target.typed)
+    left_out = {} if error is None else _left_out(chances, sites, target, error)
     filled = _keep_observed(chances, sites, target)
     counts = {
         "people": len(target.samples),
@@ -100,7 +118,18 @@ def completed(
         "sites_filled_by_frequency": len(sites) if by_frequency else 0,
     }
     log.info("%s", ", ".join(f"{name} {value}" for name, value in counts.items()))
-    return Imputed(sites, chances, typed, by_frequency, counts)
+    return Imputed(sites, chances, typed, by_frequency, counts, left_out=left_out)
+
+
+def _left_out(
+    chances: Float32, sites: NDArray[np.int64], target: TargetChunk, error: float
+) -> dict[int, LeftOutSums]:
+    """Sums of each typed site left out, by its row in ``chances``, which have not been overwritten yet."""
+    _, rows, typed_rows = np.intersect1d(sites, target.typed, return_indices=True)
+    haplotypes = np.flatnonzero(np.repeat(target.phased, 2))
+    observed = target.genotypes[typed_rows].reshape(len(rows), 2 * len(target.samples))[:, haplotypes]
+    found = left_out_sums(left_out(chances[np.ix_(rows, haplotypes)], observed, error), observed)
+    return dict(zip(rows.tolist(), found, strict=True))
 
 
 def _keep_observed(chances: Float32, sites: NDArray[np.int64], target: TargetChunk) -> int:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import groupby, zip_longest
+from operator import add
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TypeVar, cast
 
 import numpy as np
 import pysam.bcftools
@@ -15,9 +17,12 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.vcf import make_index, require_whole_bgzf
 from deepcohort.imputation.borders import LINE, Ligation, read_borders, set_confidence, turn_entries
-from deepcohort.imputation.sums import DosageSums
+from deepcohort.imputation.parts import LEFT_OUT, SUMS
+from deepcohort.imputation.sums import DosageSums, LeftOutSums
 
-SITE_COLUMNS = "chrom pos id ref alt typed raf af r2"
+SITE_COLUMNS = "chrom pos id ref alt typed raf af r2 er2"
+
+Sums = TypeVar("Sums", DosageSums, LeftOutSums)
 
 FIXED_COLUMNS = 9
 
@@ -141,13 +146,21 @@ def _read_header(stream: IO[bytes]) -> tuple[str, list[str]]:
 
 
 def _joined_info(infos: Sequence[bytes]) -> bytes:
-    """INFO of the joined site: frequency and R2 over all batches."""
+    """INFO of the joined site: frequency, R2 and, where it was typed, ER2 over all batches."""
     fields = [info.decode().split(";") for info in infos]
-    total = DosageSums.parse(fields[0][1].removeprefix("SUMS="))
-    for other in fields[1:]:
-        total += DosageSums.parse(other[1].removeprefix("SUMS="))
-    frequency, r2 = f"AF={total.frequency:.6g}", f"R2={total.r2:.4g}"
-    return ";".join([frequency, r2, fields[0][0], *fields[0][2:]]).encode()
+    total = _added(DosageSums, SUMS, fields)
+    assert total is not None
+    joined = [f"AF={total.frequency:.6g}", f"R2={total.r2:.4g}"]
+    left_out = _added(LeftOutSums, LEFT_OUT, fields)
+    if left_out is not None and left_out.r2 is not None:
+        joined.append(f"ER2={left_out.r2:.4g}")
+    return ";".join(joined + [one for one in fields[0] if not one.startswith((SUMS, LEFT_OUT))]).encode()
+
+
+def _added(kind: type[Sums], key: str, fields: Sequence[Sequence[str]]) -> Sums | None:
+    """Sums of all batches under a key of INFO; None where no batch has it."""
+    found = [kind.parse(one.removeprefix(key)) for row in fields for one in row if one.startswith(key)]
+    return reduce(add, found) if found else None
 
 
 def _site_row(columns: Sequence[bytes], chrom: str) -> bytes:
@@ -155,5 +168,5 @@ def _site_row(columns: Sequence[bytes], chrom: str) -> bytes:
     info = dict(item.partition("=")[::2] for item in columns[7].decode().split(";"))
     _, pos, ident, ref, alt = (column.decode() for column in columns[:5])
     typed = "1" if "TYPED" in info else "0"
-    row = [chrom, pos, ident, ref, alt, typed, info["RAF"], info["AF"], info["R2"]]
+    row = [chrom, pos, ident, ref, alt, typed, info["RAF"], info["AF"], info["R2"], info.get("ER2", "NA")]
     return ("\t".join(row) + "\n").encode()

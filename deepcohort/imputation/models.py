@@ -108,6 +108,15 @@ def as_told_by(imputer: Imputer, target: TargetChunk) -> TargetChunk:
     return replace(target, phased=target.haploid) if imputer in OF_GENOTYPES else target
 
 
+def own_error(trained: Trained) -> float | None:
+    """The error rate by which a typed site's own allele enters the chances there; None where that is not all.
+
+    Where it is, the site can be left out afterwards (see ``left_out``).
+    """
+    by_copying = trained.imputer in (Imputer.copying, Imputer.adaptive_copying)
+    return trained.facts.get("error") if by_copying else None
+
+
 def make_genotypes(chances: Float32, people: NDArray[np.int64]) -> None:
     """Turn the chances of ALT on people's two haplotypes into those of one and of two ALT, in place."""
     for person in people:

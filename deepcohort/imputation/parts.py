@@ -18,12 +18,16 @@ from deepcohort.imputation.targets import TargetChunk
 
 Float32 = NDArray[np.float32]
 
+SUMS, LEFT_OUT = "SUMS=", "LOO="
+"""INFO of parts that the join adds up: ``DosageSums``, and of typed sites ``LeftOutSums``."""
+
 HEADER = """##fileformat=VCFv4.3
 ##source=DeepCohort {version}
 ##FILTER=<ID=PASS,Description="All filters passed">
 ##contig=<ID={contig}{length}>
 {alts}##INFO=<ID=AF,Number=A,Type=Float,Description="Estimated frequency of ALT among the imputed people">
 ##INFO=<ID=R2,Number=1,Type=Float,Description="Estimated squared correlation of dosage and true genotype">
+##INFO=<ID=ER2,Number=1,Type=Float,Description="Squared correlation of typed and left-out alleles">
 ##INFO=<ID=RAF,Number=A,Type=Float,Description="Frequency of ALT in the reference panel">
 ##INFO=<ID=IMP,Number=0,Type=Flag,Description="Imputed site">
 ##INFO=<ID=TYPED,Number=0,Type=Flag,Description="Site that the input holds; missing genotypes are imputed">
@@ -86,7 +90,8 @@ def write_part(
     threads: int,
     with_phase: bool = False,
 ) -> None:
-    """Write a batch's genotypes of the chunk's core as a VCF whose INFO holds ``SUMS`` for the join.
+    """Write a batch's genotypes of the chunk's core as a VCF whose INFO holds ``SUMS`` for the join,
+    and at typed sites ``LOO``.
 
     with_phase: people whose input is not phased are written in phase, and the header says for the join how
     they lie at the borders.
@@ -99,7 +104,8 @@ def write_part(
         out.write(_header(panel, target, imputed, with_hds, with_phase).encode())
         for row, site in enumerate(imputed.sites):
             kind = "TYPED" if imputed.typed[row] else "IMP;BYFREQ" if imputed.by_frequency else "IMP"
-            info = f"RAF={frequency[site]:.6g};SUMS={sums[row]};{kind}"
+            left_out = f"{LEFT_OUT}{imputed.left_out[row]};" if row in imputed.left_out else ""
+            info = f"RAF={frequency[site]:.6g};{SUMS}{sums[row]};{left_out}{kind}"
             columns = [target.contig, str(panel.pos[site]), panel.ids[site], panel.ref[site], panel.alt[site]]
             columns += [".", "PASS", info, fields]
             out.write("\t".join(columns).encode())

@@ -11,7 +11,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import genome_order
 from deepcohort.report.sections import PALETTE, Line, Section, lines
 
-COLUMNS = ("chrom", "pos", "id", "ref", "alt", "typed", "raf", "af", "r2")
+COLUMNS = ("chrom", "pos", "id", "ref", "alt", "typed", "raf", "af", "r2", "er2")
 
 CLASSES = {"rare (MAF below 0.5 %)": 0.005, "low (0.5 to 5 %)": 0.05, "common (5 % and more)": 1.0}
 """Upper ends of panel MAF by class."""
@@ -21,6 +21,9 @@ BARS = 20
 
 STEP = 10_000
 """Bases of the finest window that is kept while files are read."""
+
+POOR_ER2 = 0.3
+"""Typed sites of a smaller ER2 are counted: what is imputed there without them does not fit them."""
 
 WINDOWS = 150
 """Windows drawn for each chromosome, at most."""
@@ -39,12 +42,18 @@ class SiteSummary:
     windows: dict[str, dict[int, list[float]]] = field(default_factory=lambda: defaultdict(dict))
     """By class: number and sum of R2 in each window of ``STEP`` bases."""
     typed_windows: Counter[int] = field(default_factory=Counter)
+    left_out: list[float] = field(default_factory=lambda: [0, 0.0, 0])
+    """Of typed sites: how many have an ER2, its sum, and how many are below ``POOR_ER2``."""
 
-    def add(self, pos: int, is_typed: bool, raf: float, r2: float | None) -> None:
+    def add(self, pos: int, is_typed: bool, raf: float, r2: float | None, er2: float | None) -> None:
         """Take a site in."""
         if is_typed:
             self.typed += 1
             self.typed_windows[pos // STEP] += 1
+            if er2 is not None:
+                self.left_out[0] += 1
+                self.left_out[1] += er2
+                self.left_out[2] += er2 < POOR_ER2
             return
         self.imputed += 1
         if r2 is None:
@@ -75,10 +84,9 @@ def summarise(path: Path) -> SiteSummary:
             raise InputError(f"{path.name}: its columns are not {', '.join(COLUMNS)}: make it with 'join'")
         for number, row in enumerate(reader, 2):
             try:
-                _, pos, _, _, _, typed, raf, _, r2 = row
-                summary.add(
-                    int(pos), typed in ("1", "TYPED", "true"), float(raf), None if r2 == "NA" else float(r2)
-                )
+                _, pos, _, _, _, typed, raf, _, *told = row
+                r2, er2 = (None if value == "NA" else float(value) for value in told)
+                summary.add(int(pos), typed in ("1", "TYPED", "true"), float(raf), r2, er2)
             except (ValueError, StopIteration):
                 raise InputError(
                     f"{path.name}: row {number} is not a site with numbers: make the file again with 'join'"

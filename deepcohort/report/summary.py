@@ -7,7 +7,7 @@ from deepcohort.report.accuracy import EVERYONE, Row, number
 from deepcohort.report.chunks import Chunk
 from deepcohort.report.dropped import FileCheck, SiteCount
 from deepcohort.report.fit import Fit
-from deepcohort.report.quality import SiteSummary
+from deepcohort.report.quality import POOR_ER2, SiteSummary
 from deepcohort.report.sections import Section
 
 WARNING = (
@@ -57,6 +57,12 @@ def _facts(summaries: list[SiteSummary], found: dict[str, Chunk]) -> list[str]:
             f"{cohort}: {imputed:,} sites of {chromosomes} were imputed from {typed:,} typed sites that the "
             "panel holds."
         )
+        number, total, poor = (sum(s.left_out[place] for s in own) for place in range(3))
+        if number:
+            facts.append(
+                f"{cohort}: {number:,} typed sites were imputed without themselves, with a mean squared "
+                f"correlation of {total / number:.2f} (ER2); {poor:,} of them are below {POOR_ER2}."
+            )
     learnt = sum(chunk.learnt_from > 0 for chunk in found.values())
     if learnt:
         facts.append(f"The model learnt its rates from the panel in {learnt} of {len(found)} chunks.")

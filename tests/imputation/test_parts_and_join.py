@@ -12,6 +12,7 @@ import pytest
 from cyvcf2 import VCF
 
 from deepcohort.genome.errors import InputError
+from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.join import join_parts
 from deepcohort.imputation.parts import dosage_sums, write_part
 from deepcohort.imputation.sums import DosageSums
@@ -153,6 +154,38 @@ def test_sites_are_those_of_the_panel_and_what_is_said_of_them(data, joined):
         ]  # fmt: skip
         for name in ("raf", "af", "r2"):
             assert float(row[name]) == pytest.approx(record.INFO.get(name.upper()), rel=1e-5)
+
+
+def test_typed_sites_tell_how_they_are_imputed_without_themselves(data, joined):
+    """ER2 of the joined batches against each typed site taken out, imputed, and compared with its alleles."""
+    out, sites, _ = joined
+    phased = np.flatnonzero(np.repeat(data.target.phased, 2))
+    told = 0
+    for record, row in zip(VCF(str(out)), table(sites), strict=True):
+        er2, place = record.INFO.get("ER2"), np.searchsorted(data.target.typed, record.POS // 1000 - 1)
+        assert row["er2"] == ("NA" if er2 is None else f"{er2:.4g}")
+        assert "LOO" not in dict(record.INFO)
+        if not record.INFO.get("TYPED"):
+            assert er2 is None
+            continue
+        without = data.target.genotypes.copy()
+        without[place] = -1
+        imputed = impute(data.panel, replace(data.target, genotypes=without))
+        chances = imputed.chances[record.POS // 1000 - 1, phased]
+        alleles = data.target.genotypes[place].reshape(-1)[phased]
+        seen = alleles >= 0
+        if len(set(alleles[seen])) == 2:
+            expected = np.corrcoef(chances[seen], alleles[seen])[0, 1] ** 2
+            assert er2 == pytest.approx(expected, abs=2e-3)
+            told += 1
+        else:
+            assert er2 is None
+    assert told > 15
+
+
+def test_a_model_that_cannot_leave_sites_out_tells_nothing(data):
+    assert impute(data.panel, data.target).left_out
+    assert not impute(data.panel, data.target, Imputer.knn).left_out
 
 
 def direct_frequency_and_r2(chances, phased, haploid):

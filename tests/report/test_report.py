@@ -51,8 +51,11 @@ def sites_table(path: Path, seed: int, sites: int = 400) -> tuple[Path, list[tup
     drawn = []
     for pos in sorted(rng.sample(range(1, 2_000_000), sites)):
         drawn.append((pos, rng.random() < 0.1, rng.random() ** 3, rng.random()))
-    header = "chrom\tpos\tid\tref\talt\ttyped\traf\taf\tr2\n"
-    text = "".join(f"20\t{p}\trs{p}\tA\tC\t{int(t)}\t{f:.6g}\t{f:.6g}\t{r:.4g}\n" for p, t, f, r in drawn)
+    header = "chrom\tpos\tid\tref\talt\ttyped\traf\taf\tr2\ter2\n"
+    text = "".join(
+        f"20\t{p}\trs{p}\tA\tC\t{int(t)}\t{f:.6g}\t{f:.6g}\t{r:.4g}\t{f'{1 - f:.3f}' if t else 'NA'}\n"
+        for p, t, f, r in drawn
+    )
     with gzip.open(path, "wt") as out:
         out.write(header + text)
     return path, [(p, t, float(f"{f:.6g}"), float(f"{r:.4g}")) for p, t, f, r in drawn]
@@ -188,6 +191,16 @@ def test_histogram_counts_every_imputed_site_once(tmp_path):
         for bar in range(20):
             share = 100 * sum(bar / 20 <= value < (bar + 1) / 20 for value in r2) / len(r2)
             assert found[name][(bar + 0.5) / 20] == pytest.approx(share)
+
+
+def test_typed_sites_left_out_are_summed_up(tmp_path):
+    path, drawn = sites_table(tmp_path / "c.20.sites.tsv.gz", 5)
+    er2 = [round(1 - frequency, 3) for _, typed, frequency, _ in drawn if typed]
+    write_tables(Files(sites=[path]), tmp_path / "mqc")
+    assert (
+        f"{len(er2)} typed sites were imputed without themselves, with a mean squared correlation of "
+        f"{sum(er2) / len(er2):.2f} (ER2); {sum(value < 0.3 for value in er2)} of them are below 0.3."
+    ) in content(tmp_path / "mqc", "summary_notes")["data"]
 
 
 def test_windows_hold_the_mean_of_their_sites(tmp_path):
@@ -365,7 +378,7 @@ def test_the_script_refuses_in_one_sentence(tmp_path):
         ("c.20.sites.tsv.gz", "chrom\tpos\n", "its columns are not chrom, pos, id"),
         (
             "c.20.sites.tsv.gz",
-            "chrom\tpos\tid\tref\talt\ttyped\traf\taf\tr2\n20\tx\t.\tA\tC\t1\t0.1\t0.1\t1\n",
+            "chrom\tpos\tid\tref\talt\ttyped\traf\taf\tr2\ter2\n20\tx\t.\tA\tC\t1\t0.1\t0.1\t1\tNA\n",
             "row 2 is not a site with numbers",
         ),
     ],
