@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from deepcohort.imputation.copying import Copier, Prior, Rates, Sites
 from deepcohort.imputation.devices import copy_model
+from deepcohort.imputation.expected import FACT, expected_accuracy
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Float32, Settings
 from deepcohort.imputation.panel import PanelChunk
@@ -25,9 +26,14 @@ from deepcohort.imputation.unphased import Asked, Phase, impute_samples, phase_o
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
-    """Learn the two rates; see ``Model``."""
+    """Learn the two rates, then measure on people of the panel how well they do; see ``Model``."""
     learnt = learn_rates(panel, typed, copy_model(settings.device, settings.threads), settings.seed)
-    return Trained(Imputer.copying, asdict(learnt))
+
+    def imputed(kept: PanelChunk, target: TargetChunk, sites: NDArray[np.int64]) -> Float32:
+        return copied(kept, target, sites, learnt.rates, settings, None)[0]
+
+    expected = expected_accuracy(panel, typed, imputed, settings.seed)
+    return Trained(Imputer.copying, asdict(learnt) | {FACT: expected})
 
 
 def impute(
@@ -41,7 +47,8 @@ def impute_with_phase(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> tuple[Float32, Phase | None]:
     """The same with the phase of unphased people; see ``PhasingModel``."""
-    return copied(panel, target, sites, LearntRates.of(trained.facts).rates, settings, None)
+    learnt = LearntRates.of({name: fact for name, fact in trained.facts.items() if name != FACT})
+    return copied(panel, target, sites, learnt.rates, settings, None)
 
 
 Adapt = Callable[[Copier, Float32, Float32, NDArray[np.int64]], Prior]
