@@ -23,7 +23,7 @@ workflow DEEPCOHORT {
     )
     IMPUTATION(
         INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
-        INPUTS.out.plan,
+        INPUTS.out.uncertain, INPUTS.out.plan,
         p.genetic_map ? file(p.genetic_map) : [],
         p.panel_labels ? file(p.panel_labels) : [],
         p.panel_samples ? file(p.panel_samples) : [],

@@ -96,7 +96,7 @@ def train_chunk(
     """Train a model on one chunk of the panel."""
     from deepcohort.imputation.models import Settings, model
     from deepcohort.imputation.panel import PanelChunk
-    from deepcohort.imputation.targets import typed_sites
+    from deepcohort.imputation.targets import learnt_from, typed_sites
 
     packed = PanelChunk.load(panel)
     network = NetworkOptions(
@@ -109,7 +109,8 @@ def train_chunk(
         bidirectional=bidirectional,
     )
     settings = Settings(imputer, device, threads, seed, network, members_of(members), checkpoint)
-    model(imputer).train(packed, typed_sites(target_sites, packed), settings).save(out)
+    typed = learnt_from(typed_sites(target_sites, packed), packed.n_sites)
+    model(imputer).train(packed, typed, settings).save(out)
 
 
 @command(app)
@@ -154,6 +155,11 @@ def _people(
     from deepcohort.imputation.targets import read_target
 
     people = read_target(target, panel, read_samples(samples))
+    if mask_fraction and people.likelihoods is not None:
+        raise InputError(
+            f"{target.name}: has likelihoods and no GT, so what is hidden cannot be compared with anything: "
+            "give --mask-fraction 0"
+        )
     return people.masking(panel.pos, mask_fraction, seed) if mask_fraction else people
 
 

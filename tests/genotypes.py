@@ -22,6 +22,7 @@ def vcf_text(
         lines.append(f"##contig=<ID={name}{f',length={length}' if length else ''}>")
     lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">')
     lines.append('##FORMAT=<ID=DS,Number=A,Type=Float,Description="Dosage">')
+    lines.append('##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Likelihoods of genotypes">')
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
     lines.append("\t".join([*columns, "FORMAT", *samples] if samples else columns))
     for contig, position, ref, alt, cells in records:

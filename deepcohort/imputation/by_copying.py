@@ -89,7 +89,8 @@ def copied(
         genotypes = target.genotypes[:, target.phased]
         chances[:, np.repeat(target.phased, 2)] = dosages(genotypes, prior_of(genotypes))
     unphased = np.flatnonzero(~target.phased)
-    seen, haploid = genotype_likelihoods(target.genotypes[:, unphased]), target.haploid[unphased]
+    given, haploid = target.likelihoods, target.haploid[unphased]
+    seen = genotype_likelihoods(target.genotypes[:, unphased]) if given is None else given[:, unphased]
     number = PHASED_SAMPLES if settings.phased_output else SAMPLES
     samples = sample_phases(
         typed_alleles, cm, phasing_rates(rates), seen, haploid, settings.seed, settings.threads, number

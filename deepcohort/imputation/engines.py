@@ -45,6 +45,11 @@ def write_input(
 
     source: where ``target`` was read from. Raises ``InputError`` where the engine cannot take the people.
     """
+    if target.likelihoods is not None:
+        raise InputError(
+            f"{source}: likelihoods (PL or GL) and no GT, which {engine} does not impute from: call "
+            f"genotypes first, or leave {engine} to cohorts that have them"
+        )
     require_phase(source, engine, target)
     if typed_positions(panel, target) < HABITS[engine].fewest_typed:
         path.write_bytes(b"")

@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.harmonise import match_sites
+from deepcohort.genome.likelihoods import by_copies, has_likelihoods_only, read_likelihoods
 from deepcohort.genome.regions import chrom_key
 from deepcohort.genome.vcf import contig_of, open_vcf, read_header, read_sites, records, require_whole_bgzf
 from deepcohort.imputation.panel import PanelChunk
 
 HAPLOID = -2
 """What cyvcf2 gives for the second allele of a haploid genotype."""
+
+
+LEFT = 0.05
+"""Share of the panel's sites that must be untyped, for a model to learn from how well it predicts them."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class TargetChunk:
     genotypes: int8[M, n, 2] copies of the panel's ALT, -1 where missing (and in a haploid person's second
     column). phased: bool[n], whether every heterozygous genotype of the person is phased.
     haploid: bool[n]. masked: int64 indices of typed sites hidden on purpose; None: it was not asked for.
+    likelihoods: P(reads | 0, 1, 2 copies), float32[M, n, 3], where the file has these and no genotypes, which
+    are then all missing; of a haploid person the first two count. All the same: nothing was seen.
     """
 
     samples: list[str]
@@ -35,6 +42,7 @@ class TargetChunk:
     phased: NDArray[np.bool_]
     haploid: NDArray[np.bool_]
     masked: NDArray[np.int64] | None = None
+    likelihoods: NDArray[np.float32] | None = None
 
     def masking(self, pos: NDArray[np.int64], fraction: float, seed: int) -> "TargetChunk":
         """Hide a share of typed sites; the choice hangs on seed and position alone, so chunks agree."""
@@ -64,7 +72,10 @@ def read_target(target: Path, panel: PanelChunk, samples: list[str]) -> TargetCh
     vcf = open_vcf(target, samples=samples)
     contig = target_contig(vcf, target, panel.contig)
     columns = np.array([vcf.samples.index(name) for name in samples])
-    names, calls, phases = _read_calls(target, vcf, f"{contig}:{panel.pos[0]}-{panel.pos[-1]}", columns)
+    region = f"{contig}:{panel.pos[0]}-{panel.pos[-1]}"
+    if _has_likelihoods(target, vcf, contig):
+        return _read_likelihoods(target, vcf, region, panel, samples, contig, columns)
+    names, calls, phases = _read_calls(target, vcf, region, columns)
     pos = [position for position, _, _, _ in names]
     refs, alts = [ref for _, ref, _, _ in names], [alt for _, _, alt, _ in names]
     shared = match_sites(panel.pos, panel.ref, panel.alt, np.array(pos, np.int64), refs, alts)
@@ -94,6 +105,60 @@ def read_target(target: Path, panel: PanelChunk, samples: list[str]) -> TargetCh
         genotypes=np.maximum(genotypes, -1),
         phased=_phase_known(*calls_of),
         haploid=haploid,
+    )
+
+
+def _has_likelihoods(target: Path, vcf: VCF, contig: str) -> bool:
+    """Say whether the file has likelihoods in place of genotypes, by the chromosome's first record."""
+    first = next(records(target, vcf, contig), None)
+    return first is not None and has_likelihoods_only(first)
+
+
+def _read_likelihoods(
+    target: Path,
+    vcf: VCF,
+    region: str,
+    panel: PanelChunk,
+    samples: list[str],
+    contig: str,
+    columns: NDArray[np.int64],
+) -> TargetChunk:
+    """Read likelihoods at the sites that target and panel share and of which somebody has reads."""
+    names: list[tuple[int, str, str, int]] = []
+    tables: list[tuple[NDArray[np.float32], NDArray[np.bool_], int]] = []
+    for record in records(target, vcf, region):
+        likelihoods, haploid = read_likelihoods(target, record)
+        table = (likelihoods[columns], haploid[columns], 1 + len(record.ALT))
+        for number, alt in enumerate(record.ALT, start=1):
+            names.append((record.POS, record.REF, alt, number))
+            tables.append(table)
+    pos = np.array([position for position, _, _, _ in names], np.int64)
+    refs, alts = [ref for _, ref, _, _ in names], [alt for _, _, alt, _ in names]
+    shared = match_sites(panel.pos, panel.ref, panel.alt, pos, refs, alts)
+    order = np.argsort(shared.panel_index, kind="stable")
+    seen = np.ones((len(order), len(samples), 3), np.float32)
+    diploid, single = np.zeros(len(samples), bool), np.zeros(len(samples), bool)
+    for row, index in enumerate(order):
+        number = shared.target_index[index]
+        likelihoods, haploid, n_alleles = tables[number]
+        counted = 0 if shared.swapped[index] else names[number][3]
+        seen[row] = by_copies(likelihoods, haploid, n_alleles, counted)
+        single |= haploid
+        diploid |= ~haploid & (likelihoods < 1).any(axis=1)
+    haploid = single & ~diploid
+    informative = (seen[:, :, :2] < 1).any(axis=(1, 2)) | (seen[:, ~haploid] < 1).any(axis=(1, 2))
+    # Where a man has no reads nothing is said of his one copy either.
+    unseen = (seen == 1).all(axis=2) | (haploid & (seen[:, :, :2] == 1).all(axis=2))
+    seen[unseen] = 1
+    typed = shared.panel_index[order][informative]
+    return TargetChunk(
+        samples=samples,
+        contig=contig,
+        typed=typed,
+        genotypes=np.full((len(typed), len(samples), 2), -1, np.int8),
+        phased=np.zeros(len(samples), bool) if len(typed) else np.ones(len(samples), bool),
+        haploid=haploid,
+        likelihoods=seen[informative],
     )
 
 
@@ -150,6 +215,14 @@ def _read_calls(
             calls.append(alleles[:, :2])
             phases.append(array[:, -1].astype(bool))
     return names, calls, phases
+
+
+def learnt_from(typed: NDArray[np.int64], n_sites: int) -> NDArray[np.int64]:
+    """Typed sites to learn by, int64[M']: all, or every third where they leave too few others to predict.
+
+    So it is with likelihoods at all sites of the panel.
+    """
+    return typed if n_sites - len(typed) > LEFT * n_sites else typed[::3]
 
 
 def typed_sites(sites: Path, panel: PanelChunk) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deepcohort.genome.builds import build_of
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.likelihoods import has_likelihoods_only
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key
 from deepcohort.genome.samples import require_people
@@ -50,8 +51,9 @@ class Check:
     heterozygous genotypes that are phased (of all diploid ones where nobody is heterozygous).
     ``missing`` counts genotypes with a missing allele, ``missing_by_sample`` each person's.
     ``ref_compared`` records were held against the reference, and REF of ``ref_differs`` was another.
-    ``dropped`` counts records by the reason for which no later step can use them; ``notes`` are sentences
-    for the report.
+    ``likelihoods`` tells that there are likelihoods (PL or GL) and no genotypes: all counts are then of the
+    likeliest genotypes. ``dropped`` counts records by the reason for which no later step can use them;
+    ``notes`` are sentences for the report.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Check:
     missing_by_sample: list[int] = field(default_factory=list)
     ref_compared: int = 0
     ref_differs: int = 0
+    likelihoods: bool = False
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -95,7 +98,8 @@ def check_genotypes(
 
     Raises ``InputError`` for files that are not bgzipped, truncated, damaged, unsorted or empty, have no
     samples, one sample twice, one chromosome by two names, or a record without GT; for panels also for an
-    unphased heterozygous or a missing genotype; and where REF is not that of the reference.
+    unphased heterozygous or a missing genotype, or likelihoods in place of genotypes; for targets where some
+    records have genotypes and others likelihoods only; and where REF is not that of the reference.
     """
     require_whole_bgzf(path)
     header = read_header(path)
@@ -231,9 +235,11 @@ class _Tally:
         self.haploid = self.heterozygous = self.phased_heterozygous = 0
         self.diploid = self.phased_diploid = 0
         self.without_alt = self.letters = 0
+        self.with_likelihoods_only = self.with_both = 0
 
     def add(self, record: Any, genotypes: NDArray[np.int16]) -> Counts:
         """Take a record with its genotypes in."""
+        self._add_likelihoods(record)
         alleles = genotypes[:, :-1]
         counts = np.bincount(alleles.ravel() + 2, minlength=len(record.ALT) + 3)
         missing = self._add_missing(record, alleles) if counts[1] else 0
@@ -244,6 +250,16 @@ class _Tally:
         self.without_alt += not record.ALT
         self.letters += record.REF in INDELS_AS_LETTERS or bool(INDELS_AS_LETTERS.intersection(record.ALT))
         return Counts(counts[3:].tolist(), int(counts[2:].sum()), missing)
+
+    def _add_likelihoods(self, record: Any) -> None:
+        only = has_likelihoods_only(record)
+        if only and self.panel:
+            raise InputError(
+                f"{self.path.name}: record {record.CHROM}:{record.POS} has likelihoods and no GT: a "
+                "reference panel must have phased genotypes, so give another panel"
+            )
+        self.with_likelihoods_only += only
+        self.with_both += not only and ("PL" in record.FORMAT or "GL" in record.FORMAT)
 
     def _add_missing(self, record: Any, alleles: NDArray[np.int16]) -> int:
         missing = (alleles == -1).any(axis=1)
@@ -296,11 +312,27 @@ def _sum_up(check: Check, tally: _Tally, order: Order, header: Header) -> None:
     check.missing_by_sample = tally.missing_by_sample.tolist()
     if tally.letters:
         check.dropped["alleles_not_written_as_bases"] = tally.letters
+    if 0 < tally.with_likelihoods_only < order.number:
+        raise InputError(
+            f"{check.file}: {tally.with_likelihoods_only:,} of {order.number:,} records have likelihoods and "
+            "no GT, the others have GT: take GT out of all of them (bcftools annotate -x FORMAT/GT)"
+        )
+    check.likelihoods = tally.with_likelihoods_only > 0
     check.notes += _notes(check, tally)
 
 
 def _notes(check: Check, tally: _Tally) -> list[str]:
     notes = []
+    if check.likelihoods:
+        notes.append(
+            f"{check.file} has likelihoods of genotypes (PL, GL) and no GT: people are imputed from them, "
+            "and what is counted here is of the likeliest genotypes."
+        )
+    elif tally.with_both and not tally.panel:
+        notes.append(
+            f"{check.file} has likelihoods beside GT, which is taken; without it (bcftools annotate "
+            "-x FORMAT/GT) people are imputed from the likelihoods."
+        )
     if tally.haploid:
         notes.append(
             f"{check.file} has {tally.haploid:,} haploid genotypes (as men have on X): kept haploid."

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.likelihoods import has_likelihoods_only, likeliest, read_likelihoods
 
 PAD = -2
 """What cyvcf2 gives for the second allele of a haploid genotype; -1 is a missing allele."""
@@ -21,11 +22,16 @@ class Counts(NamedTuple):
 
 
 def genotypes_of(path: Path, record: Any) -> NDArray[np.int16]:
-    """Alleles of everybody and whether they are phased, [people, 2 or 3]; refuses what cannot be used."""
+    """Alleles of everybody and whether they are phased, [people, 2 or 3]; refuses what cannot be used.
+
+    A record with likelihoods and no GT gives the likeliest genotypes.
+    """
+    if has_likelihoods_only(record):
+        return likeliest(*read_likelihoods(path, record), 1 + len(record.ALT))
     if "GT" not in record.FORMAT:
         raise InputError(
             f"{path.name}: record {record.CHROM}:{record.POS} has no GT field (it has "
-            f"{':'.join(record.FORMAT) or 'no FORMAT'}): give a VCF with genotypes"
+            f"{':'.join(record.FORMAT) or 'no FORMAT'}): give a VCF with genotypes, or with their likelihoods"
         )
     genotypes: NDArray[np.int16] = record.genotype.array()
     if genotypes.shape[1] > 3:

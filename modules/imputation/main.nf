@@ -12,6 +12,7 @@ workflow IMPUTATION {
     target        // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
     truth         // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
+    uncertain     // names of cohorts that come as likelihoods of genotypes
     plan          // [ [cohort: 'cohort'], chunks.tsv, [batch_0001.txt, batch_0002.txt] ], the longest chunks first
     genetic_map   // file, folder or []
     labels        // file or []
@@ -37,7 +38,10 @@ workflow IMPUTATION {
     with_truth = truth.map { meta, _genotypes, _index, _report -> meta.cohort }.unique().toList()
     results = batches.flatMap { meta, lists -> jobsOf(meta, resultOf(options), lists) }
     scored = batches.combine(with_truth.map { cohorts -> [cohorts] })
-        .flatMap { meta, lists, cohorts -> scoredOf(options, cohorts.contains(meta.cohort)).collectMany { how -> jobsOf(meta, how, lists) } }
+        .combine(uncertain.toList().map { cohorts -> [cohorts] })
+        // Likelihoods that are hidden would tell no truth.
+        .filter { meta, _lists, known, unsure -> known.contains(meta.cohort) || !unsure.contains(meta.cohort) }
+        .flatMap { meta, lists, known, _unsure -> scoredOf(options, known.contains(meta.cohort)).collectMany { how -> jobsOf(meta, how, lists) } }
     IMPUTE_WITH(results.mix(scored), PACK_PANEL.out.packed, target, target_sites, options.subMap('seed', 'output_hds', 'phased_output', 'network'))
 
     // How many chunks each chromosome has: [ [cohort: 'cohort', chrom: '20'], chunks, [batch lists] ]

@@ -92,6 +92,10 @@ workflow INPUTS {
     plan = PLAN.out.plan
     harmonisation = PLAN.out.counts
     fit = PLAN.out.fit.transpose()
+    uncertain = CHECK_TARGET.out.checked
+        .filter { _meta, _sites, _index, report, _people -> new groovy.json.JsonSlurper().parseText(report.text).likelihoods }
+        .map { meta, _sites, _index, _report, _people -> meta.cohort }
+        .unique()
     checks = CHECK_PANEL.out.checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report, _people -> [meta, report] }
 
     reads = CHECK_READS.out.indexed
@@ -106,6 +110,7 @@ workflow INPUTS {
     plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]
     harmonisation         // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]
     fit                   // [ [cohort: 'cohort'], cohort.qc.tsv ], and so .frequencies.tsv and .people.tsv
+    uncertain             // names of cohorts that come as likelihoods of genotypes
     checks                // [ [file: 'panel.20'], panel.20.check.json ]
 }
 
