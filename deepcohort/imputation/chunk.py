@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.imputers import PHASING
 from deepcohort.imputation.left_out import left_out, left_out_sums
-from deepcohort.genome.errors import InputError
-from deepcohort.imputation.imputers import PHASING
 from deepcohort.imputation.models import (
     Float32,
     Settings,
@@ -62,11 +60,6 @@ def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, setti
             f"the target has likelihoods of genotypes (PL, GL) and no GT, which --imputer {settings.imputer} "
             f"cannot use: take {', '.join(PHASING)}, or call genotypes first"
         )
-    if target.likelihoods is not None and settings.imputer not in PHASING:
-        raise InputError(
-            f"the target has likelihoods of genotypes (PL, GL) and no GT, which --imputer {settings.imputer} "
-            f"cannot use: take {', '.join(PHASING)}, or call genotypes first"
-        )
     phase: list[Phase | None] = [None]
 
     def chances(sites: NDArray[np.int64]) -> Float32:
@@ -110,8 +103,6 @@ def completed(
         chances = chances_at(sites)
     if not np.isfinite(chances).all():
         raise FloatingPointError("a dosage is not a number: the model's arithmetic broke down")
-    if target.likelihoods is not None:  # reads are no genotypes that could be kept as they are
-        target = replace(target, typed=target.typed[:0], genotypes=target.genotypes[:0])
     if target.likelihoods is not None:  # reads are no genotypes that could be kept as they are
         target = replace(target, typed=target.typed[:0], genotypes=target.genotypes[:0])
     typed = np.isin(sites, target.typed)
