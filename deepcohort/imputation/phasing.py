@@ -1,4 +1,4 @@
-"""Phase people against the panel: Gibbs sampling of the two-haplotype copying model, whole panel, exact.
+"""Phase people against the panel: Gibbs sampling of the two-haplotype copying model.
 
 A person's two haplotypes are two independent mosaics of panel haplotypes, and what is seen of the person
 hangs on the sum of their alleles: a genotype, or the likelihoods of genotypes that reads give (as in
@@ -8,6 +8,9 @@ which of the two tails each haplotype goes on with. Sweeps go forth and back in 
 computed on its way is what the next needs to know of the sites ahead; the first sweep knows of them only
 what holds for either haplotype alone. Several samples of the chain are returned, so that what follows can
 be averaged over what is not known.
+
+All haplotypes of the panel are copied from, exactly; of a large panel those that match some people longest,
+as first phased against a sample of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +24,7 @@ from numpy.typing import NDArray
 from deepcohort.genome.progress import progress
 from deepcohort.imputation.copying import Float32, Rates, lanes_at_once
 from deepcohort.imputation.hmm import move_back, phase_step
+from deepcohort.imputation.selection import Int32, Spans, most_alike, neighbours
 
 BURN_IN, SAMPLES, PHASED_SAMPLES = 3, 12, 24
 """Sweeps before the first sample, and the number of samples, one from each sweep after that: to average
@@ -31,6 +35,14 @@ LARGEST_ERROR = 1e-3
 
 LANES = 64
 """People that go through the recursions together at most."""
+
+LARGEST_WHOLE = 6_000
+"""Haplotypes of a panel up to which people are phased against all of them."""
+
+SAMPLE, ALIKE, COMPANY, CHOSEN = 2_000, 4_000, 8, 20
+"""Of a larger panel: haplotypes that people are first phased against, those that they are phased against
+then, how many people share these, and how many are chosen at a point for each of their haplotypes, of matches
+on either side."""
 
 CERTAIN = 255
 """What stands for a chance of one in ``PhaseSamples.order``."""
@@ -83,19 +95,21 @@ def sample_phases(
     float32[M, n, 3], of which a haploid person's first two count, as of 0 and 1 copies. Where all are the
     same nothing was seen, and the alleles stay open. haploid: bool[n].
     """
-    switches = rates.switches(cm, typed.shape[1])
     (n_typed, n_panel), n_people = typed.shape, likelihoods.shape[1]
-    lanes = min(LANES, lanes_at_once((n_typed, 2 * n_panel), n_people, threads))
     alleles = np.empty((number, n_typed, n_people, 2), np.int8)
     order = np.empty((number, n_typed, n_people), np.uint8)
     chances = np.zeros((n_typed, n_people, 2), np.float32)
+    switches, whole = rates.switches(cm, n_panel), n_panel <= LARGEST_WHOLE
+    lanes = min(LANES, lanes_at_once((n_typed, 2 * n_panel), n_people, threads)) if whole else COMPANY
+    alike = None if whole else _alike(typed, cm, rates, likelihoods, haploid, seed, threads)
     with ThreadPoolExecutor(threads) as pool, progress("people phased", n_people) as bar:
 
         def run(first: int) -> None:
             people = slice(first, min(first + lanes, n_people))
             rngs = [np.random.default_rng((seed, person)) for person in range(people.start, people.stop)]
             pairs = _pairs(likelihoods[:, people], haploid[people])
-            chain = _Chain(typed, switches, rates.error, pairs, haploid[people], rngs)
+            panel = typed if alike is None else np.ascontiguousarray(typed[:, alike[first // lanes]])
+            chain = _Chain(panel, switches, rates.error, pairs, haploid[people], rngs)
             for sample in range(-BURN_IN, number):
                 chain.sweep(forth=sample % 2 == 0)
                 if sample >= 0:
@@ -106,6 +120,35 @@ def sample_phases(
 
         list(pool.map(run, range(0, n_people, lanes)))
     return PhaseSamples(alleles, order, chances)
+
+
+def _alike(
+    typed: NDArray[np.uint8],
+    cm: NDArray[np.float64],
+    rates: Rates,
+    likelihoods: Float32,
+    haploid: NDArray[np.bool_],
+    seed: int,
+    threads: int,
+) -> list[Int32]:
+    """Panel haplotypes to phase against, of every ``COMPANY`` people; arguments as in ``sample_phases``."""
+    some = np.sort(np.random.default_rng(seed).permutation(typed.shape[1])[:SAMPLE])
+    sample, switches = np.ascontiguousarray(typed[:, some]), rates.switches(cm, len(some))
+
+    def first_phase(first: int) -> NDArray[np.int8]:
+        people = slice(first, min(first + COMPANY, len(haploid)))
+        rngs = [np.random.default_rng((seed, person, 1)) for person in range(people.start, people.stop)]
+        pairs = _pairs(likelihoods[:, people], haploid[people])
+        chain = _Chain(sample, switches, rates.error, pairs, haploid[people], rngs)
+        for sweep in range(BURN_IN):
+            chain.sweep(forth=sweep % 2 == 0)
+        return chain.calls.transpose(0, 2, 1).reshape(len(typed), -1)
+
+    firsts = range(0, len(haploid), COMPANY)
+    with ThreadPoolExecutor(threads) as pool:
+        observed = np.concatenate(list(pool.map(first_phase, firsts)), axis=1)
+    chosen = neighbours(typed, observed, Spans.along(cm), CHOSEN)
+    return [most_alike(chosen, slice(2 * first, 2 * (first + COMPANY)), ALIKE) for first in firsts]
 
 
 def _pairs(likelihoods: Float32, haploid: NDArray[np.bool_]) -> Float32:

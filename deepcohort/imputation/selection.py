@@ -87,6 +87,20 @@ def neighbours(typed: UInt8, observed: NDArray[np.int8], spans: Spans, number: i
     return ending, beginning
 
 
+def most_alike(chosen: tuple[Int32, Int32], targets: slice, number: int) -> Int32:
+    """Sort the panel haplotypes, at most ``number``, that are best for some targets together.
+
+    chosen: as ``neighbours`` returns them; a haplotype counts by the best of its ranks.
+    """
+    by_rank = np.concatenate(
+        [sides[:, targets].transpose(2, 0, 1).reshape(sides.shape[2], -1) for sides in chosen], axis=1
+    )
+    found, first = np.unique(by_rank, return_index=True)
+    first = first[found >= 0]
+    found = found[found >= 0]
+    return np.sort(found[np.argsort(first)[:number]])
+
+
 @compiled
 def _sweep(
     typed: UInt8,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepcohort.imputation import phasing
 from deepcohort.imputation.copying import Rates
 from deepcohort.imputation.phasing import (
     LANES,
@@ -145,3 +146,37 @@ def test_contradictions_where_the_map_stands_still():
     assert (samples.sum(axis=3) == 1).all()
     # All phases are as likely: each site's order is a coin.
     assert samples[:, :, :, 0].mean() == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Any panel counts as large, and takes as many of its haplotypes as the test says."""
+
+    def set_sizes(sample, alike):
+        for name, value in (("LARGEST_WHOLE", 0), ("SAMPLE", sample), ("ALIKE", alike)):
+            monkeypatch.setattr(phasing, name, value)
+
+    return set_sizes
+
+
+def test_large_panels_are_phased_against_those_alike(large):
+    rates = Rates(2e3, 1e-3)
+    typed, cm, truth = two_haplotypes(3, 150, 400, 20, rates)
+    genotypes = np.sort(truth, axis=2)
+    whole = switch_errors(truth, phased(typed, cm, rates, genotypes, 1, 2)[-1])
+    large(60, 120)
+    samples = phased(typed, cm, rates, genotypes, 1, 2)
+    assert switch_errors(truth, samples[-1]) < whole + 0.02
+    np.testing.assert_array_equal(samples, phased(typed, cm, rates, genotypes, 1, 1))
+    large(60, 10)
+    assert switch_errors(truth, phased(typed, cm, rates, genotypes, 1, 2)[-1]) > whole + 0.05
+
+
+def test_a_large_panel_taken_whole(large):
+    """Where all are alike enough, what comes out is drawn from the whole panel."""
+    rates = Rates(2e3, 1e-3)
+    typed, cm, truth = two_haplotypes(4, 60, 20, 8, rates)
+    genotypes = np.sort(truth, axis=2)
+    whole = phased(typed, cm, rates, genotypes, 1, 1)
+    large(20, 20)
+    np.testing.assert_array_equal(phased(typed, cm, rates, genotypes, 1, 1), whole)
