@@ -77,7 +77,7 @@ def entrants(epochs: int) -> list[Entrant]:
         Entrant("copying, phase known", Imputer.copying, phased=True),
         Entrant("lstm", Imputer.lstm, whole),
         Entrant("lstm, bidirectional", Imputer.lstm, both),
-        Entrant("gpt", Imputer.gpt, whole),
+        Entrant("gpt", Imputer.gpt, replace(whole, at_once=16)),
         Entrant("ensemble", Imputer.ensemble, whole),
     ]
 

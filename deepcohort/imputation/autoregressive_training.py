@@ -29,12 +29,9 @@ from deepcohort.imputation.autoregressive import (
     shifted,
 )
 from deepcohort.imputation.checkpoint import Checkpoint, Course
-from deepcohort.imputation.network_options import Loss
+from deepcohort.imputation.network_options import Loss, NetworkOptions
 
 log = logging.getLogger(__name__)
-
-PEOPLE_AT_ONCE = 64
-"""People of one step, all over one window."""
 
 FEWEST_STEPS, MOST_STEPS = 32, 64
 """An epoch is everybody over every window, but no fewer and no more steps than these."""
@@ -74,7 +71,7 @@ class Lessons:
 
 
 def learn(
-    network: Network, lessons: Lessons, kind: str, epochs: int, loss: Loss, seed: int, checkpoint: Path | None
+    network: Network, lessons: Lessons, kind: str, options: NetworkOptions, seed: int, checkpoint: Path | None
 ) -> Course:
     """Train ``network`` in place, and leave it as it was when the held-out people were imputed best.
 
@@ -84,15 +81,15 @@ def learn(
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE[kind])
     best = {name: value.clone() for name, value in network.state_dict().items()}
     course = Course([held_out_loss(network, lessons)])
-    keeper = Checkpoint(checkpoint, describe(network, lessons, kind, loss, seed)) if checkpoint else None
+    keeper = Checkpoint(checkpoint, describe(network, lessons, kind, options, seed)) if checkpoint else None
     if keeper and keeper.path.exists():
         course = keeper.restore(network, optimizer, best)
         log.info("going on after %d epochs of %s", course.epochs, keeper.path)
-    with progress("epochs", epochs) as bar:
+    with progress("epochs", options.epochs) as bar:
         bar.update(course.epochs)
-        while course.epochs < epochs and not course.stalled(PATIENCE):
-            for window, people in steps(lessons, seed, course.epochs):
-                _step(network, lessons, optimizer, loss, window, people)
+        while course.epochs < options.epochs and not course.stalled(PATIENCE):
+            for window, people in steps(lessons, options.at_once, seed, course.epochs):
+                _step(network, lessons, optimizer, options.loss, window, people)
             course.losses.append(held_out_loss(network, lessons))
             if course.losses[-1] < course.losses[course.best]:
                 course.best = course.epochs
@@ -108,7 +105,7 @@ def learn(
     return course
 
 
-def steps(lessons: Lessons, seed: int, epoch: int) -> Iterator[tuple[int, Tensor]]:
+def steps(lessons: Lessons, at_once: int, seed: int, epoch: int) -> Iterator[tuple[int, Tensor]]:
     """Yield the windows and people of an epoch's steps, in an order that hangs on seed and epoch alone."""
     rng = np.random.default_rng([seed, epoch])
     n_windows, _, n_people = lessons.panel.shape
@@ -116,7 +113,7 @@ def steps(lessons: Lessons, seed: int, epoch: int) -> Iterator[tuple[int, Tensor
     while len(every) < FEWEST_STEPS:
         for window in range(n_windows):
             order = rng.permutation(n_people)
-            every += [(window, order[at : at + PEOPLE_AT_ONCE]) for at in range(0, n_people, PEOPLE_AT_ONCE)]
+            every += [(window, order[at : at + at_once]) for at in range(0, n_people, at_once)]
     for at in rng.permutation(len(every))[:MOST_STEPS]:
         window, people = every[at]
         yield window, torch.from_numpy(people).to(lessons.panel.device)
@@ -179,8 +176,17 @@ def held_out_loss(network: Network, lessons: Lessons) -> float:
     return total / max(number, 1)
 
 
-def describe(network: Network, lessons: Lessons, kind: str, loss: Loss, seed: int) -> dict[str, Any]:
+def describe(
+    network: Network, lessons: Lessons, kind: str, options: NetworkOptions, seed: int
+) -> dict[str, Any]:
     """What a checkpoint must agree with, as JSON."""
     shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
     sums = [int(getattr(lessons, name).sum(dtype=torch.int64)) for name in lessons.__dataclass_fields__]
-    return {"kind": kind, "loss": str(loss), "seed": seed, "shapes": shapes, "sums": sums}
+    return {
+        "kind": kind,
+        "loss": str(options.loss),
+        "at_once": options.at_once,
+        "seed": seed,
+        "shapes": shapes,
+        "sums": sums,
+    }

@@ -67,9 +67,7 @@ def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Tr
             windows = cut(panel.n_sites, typed, options.window, options.flank, direction == "backwards")
             lessons = _lessons(panel, windows, typed, read, held_out).to(device)
             kept = settings.checkpoint / f"{direction}.safetensors" if settings.checkpoint else None
-            courses[direction] = learn(
-                network, lessons, settings.imputer, options.epochs, options.loss, settings.seed, kept
-            )
+            courses[direction] = learn(network, lessons, settings.imputer, options, settings.seed, kept)
         state = network.state_dict().items()
         weights |= {f"{direction}.{name}": value.cpu().numpy() for name, value in state}
     facts = {

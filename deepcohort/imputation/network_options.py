@@ -16,8 +16,8 @@ class NetworkOptions:
     """Sizes and training of a network.
 
     window: sites that are imputed in one sequence, at most. flank: typed sites before them that lead in.
-    embedding, hidden, layers: sizes; None is the model's own. epochs: at most so many. bidirectional: a
-    second network goes through the sites from right to left.
+    embedding, hidden, layers: sizes; None is the model's own. epochs: at most so many. at_once: people
+    of one step of training. bidirectional: a second network goes through the sites from right to left.
     """
 
     window: int = 500
@@ -26,5 +26,6 @@ class NetworkOptions:
     hidden: int | None = None
     layers: int | None = None
     epochs: int = 30
+    at_once: int = 64
     loss: Loss = Loss.plain
     bidirectional: bool = False
