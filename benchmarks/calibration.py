@@ -2,7 +2,8 @@
 
 Both are pooled over people and untyped biallelic sites of a bin, so that like is compared with like. The
 estimate takes the place of the truth by what the imputer expects of it: of dosage x, R2 is the variance of x
-over the variance that the posterior expects of the genotype, as INFO R2 is for one site.
+over the variance that the posterior expects of the genotype, as INFO R2 is for one site. Beside them stands
+what the model expects by people of the panel who were hidden in training, where it tells that.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from benchmarks.datasets import Dataset, prepare
 from benchmarks.scoring import BINS, bin_of, panel_frequencies, r2_of, weights
 from benchmarks.tables import show, write_table
 from deepcohort.genome.files import written_whole
+from deepcohort.imputation.accuracy_table import squared_correlation
+from deepcohort.imputation.expected import FACT
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings, as_told_by, model
 from deepcohort.imputation.panel import PanelChunk, pack_panel
@@ -35,21 +38,28 @@ WHOLE = (1, 2**31 - 1)
 class Moments:
     """Sums by bin and person, float64[bins, people, 7]: those of ``scoring.Sums``, and of the expected square
     of the truth; sites: int64[bins].
+
+    expected: float64[bins], R² by people hidden in training, NaN where the model does not tell it.
     """
 
     sites: NDArray[np.int64]
     sums: Float64
+    expected: Float64
 
     @classmethod
-    def of(cls, chances: Float64, truth: Float64, frequency: Float64) -> "Moments":
-        """From the chances of one and of two ALT, [2, U, n], and true copies of ALT [U, n]."""
+    def of(
+        cls, chances: Float64, truth: Float64, frequency: Float64, told: dict[str, list[float]]
+    ) -> "Moments":
+        """From the chances of one and of two ALT, [2, U, n], true copies of ALT [U, n], and expected sums."""
         flip = frequency > 0.5
         one, two = chances[0], np.where(flip[:, None], 1 - chances.sum(axis=0), chances[1])
         x, y = one + 2 * two, np.where(flip[:, None], 2 - truth, truth)
         values = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y, one + 4 * two])
         bins = bin_of(frequency)
         sums = [values[:, bins == number].sum(axis=1).T for number in range(len(BINS))]
-        return cls(np.array([(bins == number).sum() for number in range(len(BINS))]), np.stack(sums))
+        sites = np.array([(bins == number).sum() for number in range(len(BINS))])
+        expected = [float(squared_correlation(*told[name])) if name in told else np.nan for name in BINS]
+        return cls(sites, np.stack(sums), np.array(expected))
 
 
 def estimated(sums: Float64) -> Float64:
@@ -80,11 +90,12 @@ def measure(folder: Path, imputer: Imputer, threads: int) -> Moments:
         if as_told_by(imputer, target).phased.all():
             first, second = first + second - 2 * first * second, first * second
         copies = truth.genotypes[np.searchsorted(truth.typed, asked)].sum(axis=2).astype(np.float64)
-        moments = Moments.of(np.stack([first, second]), copies, panel.alt_frequency()[asked])
+        told = trained.facts.get(FACT, {"bins": {}})["bins"]
+        moments = Moments.of(np.stack([first, second]), copies, panel.alt_frequency()[asked], told)
         with written_whole(stored) as unfinished, unfinished.open("wb") as out:
-            np.savez(out, sites=moments.sites, sums=moments.sums)
+            np.savez(out, **vars(moments))
     with np.load(stored) as read:
-        return Moments(read["sites"], read["sums"])
+        return Moments(**read)
 
 
 def _panel(folder: Path) -> PanelChunk:
@@ -115,6 +126,7 @@ def table(imputer: Imputer, moments: Moments, replicates: int = 1000) -> list[di
                     "estimated": f"{said:.3f}",
                     "true": f"{true:.3f}",
                     "difference": f"{said - true:+.3f} ({low:+.3f}, {high:+.3f})",
+                    "expected": f"{moments.expected[number]:.3f}",
                     "imputed_by_true_alleles": f"{total[1] / total[2]:.2f}",
                 }
             )

@@ -24,7 +24,8 @@ def drawn():
 
 def moments_of(chances, truth, frequency):
     first, second = chances[:, 0::2], chances[:, 1::2]
-    return Moments.of(np.stack([first + second - 2 * first * second, first * second]), truth, frequency)
+    told = {"5-20%": [4.0, 2.0, 2.0, 2.0, 2.0, 2.0]}
+    return Moments.of(np.stack([first + second - 2 * first * second, first * second]), truth, frequency, told)
 
 
 def test_chances_that_are_true_are_calibrated(drawn):
@@ -32,6 +33,7 @@ def test_chances_that_are_true_are_calibrated(drawn):
     assert row["maf_bin"] == "5-20%"
     assert row["sites"] == str(SITES)
     assert float(row["estimated"]) == pytest.approx(float(row["true"]), abs=0.02)
+    assert row["expected"] == "1.000"
     assert float(row["imputed_by_true_alleles"]) == pytest.approx(1, abs=0.05)
 
 
