@@ -24,6 +24,8 @@ class Chunk:
     gain: float | None = None
     """How much the loss fell by learning, in %."""
     learnt_from: int = 0
+    expected: dict[str, list[float]] = field(default_factory=dict)
+    """By MAF bin: number, x, y, xx, yy, xy summed over people of the panel who were hidden and imputed."""
 
     @property
     def filled_by_frequency(self) -> bool:
@@ -62,6 +64,10 @@ def _add_learnt(chunk: Chunk, folder: Path) -> None:
     try:
         learnt = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         chunk.learnt_from = int(learnt.get("people", 0))
+        chunk.expected = {
+            name: [float(value) for value in sums]
+            for name, sums in learnt.get("expected", {}).get("bins", {}).items()
+        }
         if chunk.learnt_from:
             chunk.effective_size, chunk.error = (
                 float(learnt[name]) if name in learnt else None for name in ("effective_size", "error")
@@ -87,6 +93,19 @@ def _add_counts(chunk: Chunk, rows: list[dict[str, str]]) -> None:
         what, count = row["what"], int(row["count"])
         before = chunk.counts.get(what, 0)
         chunk.counts[what] = before + count if what in ADDED_OVER_BATCHES else max(before, count)
+
+
+def expected_r2(chunks: list[Chunk]) -> dict[str, float]:
+    """Aggregated R² by MAF bin over all chunks, of hidden people of the panel; none without variance."""
+    found = {}
+    names = dict.fromkeys(name for chunk in chunks for name in chunk.expected)
+    for name in sorted(names, key=lambda name: float(name.split("-")[0])):
+        sums = (chunk.expected[name] for chunk in chunks if name in chunk.expected)
+        n, x, y, xx, yy, xy = map(sum, zip(*sums, strict=True))
+        variances = (n * xx - x * x) * (n * yy - y * y)
+        if variances > 0:  # by hand: the image of the report has no NumPy of its own
+            found[name] = (n * xy - x * y) ** 2 / variances
+    return found
 
 
 def sections(chunks: dict[str, Chunk]) -> list[Section]:

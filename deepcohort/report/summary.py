@@ -66,6 +66,14 @@ def _facts(summaries: list[SiteSummary], found: dict[str, Chunk]) -> list[str]:
     learnt = sum(chunk.learnt_from > 0 for chunk in found.values())
     if learnt:
         facts.append(f"The model learnt its rates from the panel in {learnt} of {len(found)} chunks.")
+    expected = chunks.expected_r2(list(found.values()))
+    if expected:
+        figures = ", ".join(f"{value:.2f} at {name}" for name, value in expected.items())
+        facts.append(
+            "What to expect without a truth: people of the panel, hidden and imputed from its other people "
+            f"at the same typed sites, reach an aggregated R² by MAF of {figures}. People who are less like "
+            "the panel, or not phased, are imputed worse."
+        )
     return facts
 
 

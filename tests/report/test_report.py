@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from statistics import correlation
 
 import pytest
 
@@ -75,6 +76,15 @@ def check_file(path: Path, **changed: object) -> Path:
 def model_folder(path: Path, people: int = 20) -> Path:
     loss = {"loss": 0.08, "start_loss": 0.1} if people else {"loss": None, "start_loss": None}
     learnt = {"effective_size": 123456.0, "error": 0.002, "people": people, "typed": 9, "sites": 100}
+    pairs = {"5-20%": [(0.1, 0.0), (0.9, 1.0), (1.5, 2.0 if people == 20 else 1.0)], "0.1-0.5%": [(0.5, 0.0)]}
+    if people:
+        sums = {
+            name: [
+                sum(column) for column in zip(*((1, x, y, x * x, y * y, x * y) for x, y in rows), strict=True)
+            ]
+            for name, rows in pairs.items()
+        }
+        learnt["expected"] = {"people": 9, "bins": sums}
     path.mkdir(parents=True)
     (path / "model.json").write_text(json.dumps(learnt | loss | {"evaluations": 9, "seed": 1}))
     return path
@@ -201,6 +211,14 @@ def test_typed_sites_left_out_are_summed_up(tmp_path):
         f"{len(er2)} typed sites were imputed without themselves, with a mean squared correlation of "
         f"{sum(er2) / len(er2):.2f} (ER2); {sum(value < 0.3 for value in er2)} of them are below 0.3."
     ) in content(tmp_path / "mqc", "summary_notes")["data"]
+
+
+def test_what_hidden_people_let_expect_is_pooled_over_chunks(tmp_path):
+    models = [model_folder(tmp_path / f"20.{n}.model", people) for n, people in enumerate((20, 30, 0))]
+    write_tables(Files(models=models), tmp_path / "mqc")
+    expected = correlation([0.1, 0.9, 1.5] * 2, [0.0, 1.0, 2.0, 0.0, 1.0, 1.0]) ** 2
+    text = content(tmp_path / "mqc", "summary_notes")["data"]
+    assert f"reach an aggregated R² by MAF of {expected:.2f} at 5-20%. People" in text
 
 
 def test_windows_hold_the_mean_of_their_sites(tmp_path):
