@@ -84,20 +84,20 @@ def entrants(epochs: int) -> list[Entrant]:
 
 def variants(epochs: int) -> list[Entrant]:
     """Networks that differ from the first of their kind in one respect each."""
+    part: dict[str, object] = {"window": 100, "flank": 20}
     changes: dict[Imputer, list[dict[str, object]]] = {
         Imputer.lstm: [
             {}, {"hidden": 48}, {"layers": 2}, {"embedding": 16}, {"loss": Loss.weighted},
-            {"bidirectional": True}, {"window": 100}, {"window": 100, "flank": 20},
-            {"hidden": 48, "bidirectional": True},
+            {"bidirectional": True}, part, {"window": 100},
         ],
         Imputer.gpt: [
-            {"window": 100, "flank": 20}, {"window": 100}, {"window": 100, "flank": 20, "hidden": 24},
-            {"window": 100, "flank": 20, "layers": 1}, {"window": 100, "flank": 20, "loss": Loss.weighted},
-            {"window": 100, "flank": 20, "bidirectional": True},
+            {}, {"hidden": 24}, {"layers": 1}, {"loss": Loss.weighted}, {"bidirectional": True}, part,
         ],
     }  # fmt: skip
+    start = {Imputer.lstm: NetworkOptions(flank=0, epochs=epochs)}
+    start[Imputer.gpt] = replace(start[Imputer.lstm], at_once=16)
     return [
-        Entrant(_name(kind, change), kind, replace(NetworkOptions(flank=0, epochs=epochs), **change))  # type: ignore[arg-type]
+        Entrant(_name(kind, change), kind, replace(start[kind], **change))  # type: ignore[arg-type]
         for kind, several in changes.items()
         for change in several
     ]
@@ -256,10 +256,10 @@ def run(
 
 @app.command()
 def ablation(out: Out, only: Only = None, epochs: Epochs = 30, quick: Quick = False) -> None:
-    """Compare networks that differ in one respect each, on one chunk with observed sites spread over it."""
+    """Compare networks that differ in one respect each, on 200 sites, observed ones spread over them."""
     source = Source.simulated if quick else Source.par1
     entered = _chosen(variants(1 if quick else epochs), only)
-    _compare(out, entered, [source], ["0.1"], [Design.spread], 1, QUICK if quick else Sizes())
+    _compare(out, entered, [source], ["0.1"], [Design.spread], 1, QUICK if quick else Sizes(sites=200))
 
 
 if __name__ == "__main__":
