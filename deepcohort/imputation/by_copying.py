@@ -1,7 +1,7 @@
 """Plain haplotype copying: every site and interval by the same two learnt rates."""
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,14 @@ Adapt = Callable[[Copier, Float32, Float32, NDArray[np.int64]], Prior]
 """From copier, switches, emission and the person of each target haplotype to the prior of each."""
 
 
+@dataclass(frozen=True)
+class Experts:
+    """Several rates to copy by, and what makes one dosage, float32[U, H], of theirs."""
+
+    rates: Sequence[Rates]
+    mixed: Callable[[list[Float32]], Float32]
+
+
 def copied(
     panel: PanelChunk,
     target: TargetChunk,
@@ -62,10 +70,12 @@ def copied(
     rates: Rates,
     settings: Settings,
     adapt: Adapt | None,
+    experts: Experts | None = None,
 ) -> tuple[Float32, Phase | None]:
     """Haplotype copying; over samples of the phase for people whose phase is not known.
 
     Shapes as in ``PhasingModel``. adapt: makes the prior (of unphased people, from the first sample).
+    experts: who gives the dosages in place of ``rates``.
     """
     typed_alleles, cm = panel.alleles(target.typed), panel.cm[target.typed]
     placed = Sites.between(cm, panel.cm[sites])
@@ -80,7 +90,12 @@ def copied(
         return adapt(copier, switches, rates.emission(_flat(genotypes)), owner)
 
     def dosages(genotypes: NDArray[np.int8], prior: Prior | None) -> Float32:
-        return copier.dosages(switches, rates.emission(_flat(genotypes)), prior)
+        if experts is None:
+            return copier.dosages(switches, rates.emission(_flat(genotypes)), prior)
+        observed, size = _flat(genotypes), panel.n_haplotypes
+        return experts.mixed(
+            [copier.dosages(one.switches(cm, size), one.emission(observed), prior) for one in experts.rates]
+        )
 
     if target.phased.all():
         return dosages(target.genotypes, prior_of(target.genotypes)), None

@@ -10,6 +10,7 @@ class Imputer(StrEnum):
 
     copying = "copying"
     adaptive_copying = "adaptive-copying"
+    neural_copying = "neural-copying"
     naive = "naive"
     knn = "knn"
     svd = "svd"
@@ -18,7 +19,7 @@ class Imputer(StrEnum):
     ensemble = "ensemble"
 
 
-PHASING = (Imputer.copying, Imputer.adaptive_copying)
+PHASING = (Imputer.copying, Imputer.adaptive_copying, Imputer.neural_copying)
 """Models that tell how the genotypes of unphased people lie on their haplotypes."""
 
 

@@ -76,6 +76,7 @@ class PhasingModel(Protocol):
 KINDS = {
     Imputer.copying: "copying",
     Imputer.adaptive_copying: "adaptive_copying",
+    Imputer.neural_copying: "neural_copying",
     Imputer.naive: "baseline",
     Imputer.knn: "baseline",
     Imputer.svd: "baseline",

@@ -8,6 +8,7 @@ def needsTorch(imputer, task) {
 /** Tasks by imputer. */
 def torchTasks() {
     return [
+        'neural-copying': ['train'],
         lstm: ['train', 'impute'],
         gpt: ['train', 'impute'],
         ensemble: ['train', 'impute'],

@@ -2,5 +2,5 @@
 
 /** Names of those that --phased_output may go with. */
 def phasingImputers() {
-    return ['copying', 'adaptive-copying']
+    return ['copying', 'adaptive-copying', 'neural-copying']
 }

@@ -1,0 +1,225 @@
+"""Haplotype copying as a layer that is trained: rates by place, the prior, experts and calibration.
+
+It begins as ``adaptive-copying``. Every part that is learnt stays only where people of the panel, held out of
+all learning, are predicted better with it than without.
+"""
+
+import logging
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.genome.errors import InputError
+from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
+from deepcohort.imputation.by_adaptive_copying import Adapted, learn_adapted, prior_of
+from deepcohort.imputation.by_copying import Experts, copied
+from deepcohort.imputation.copying import Float32, Rates, SiteRates
+from deepcohort.imputation.devices import copy_model, torch_device
+from deepcohort.imputation.gate import Gate, Places
+from deepcohort.imputation.imputers import Imputer
+from deepcohort.imputation.models import Settings
+from deepcohort.imputation.panel import PanelChunk
+from deepcohort.imputation.rates import LIMITS, HiddenPeople
+from deepcohort.imputation.targets import TargetChunk
+from deepcohort.imputation.trained import Trained
+from deepcohort.imputation.unphased import Phase
+
+log = logging.getLogger(__name__)
+
+LEARNERS = 2
+"""Sets of hidden people who are learnt from; one more tells when to stop, and one judges."""
+
+SLOWER, LAXER = 1 / 3, 10.0
+"""Experts beside the first: one whose switches are so much rarer, one whose errors are so much likelier."""
+
+SMALLEST_GAIN = 0.005
+"""What experts must save of the loss: each costs another pass of the recursions."""
+
+SMALLEST_LOSS = 1e-4
+"""What a chance counts at least in the loss, so that one sure mistake does not decide alone."""
+
+CHECKPOINT = "copying.safetensors"
+
+LAYOUT = (
+    "speed: factor on the switch rate before each of the typed sites; errors: of each; "
+    "gate of experts (first, switches/3, errors x10) by one, log MAF, log cM to the nearest typed site, doubt"
+)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """The model of a chunk; everything but ``base`` begins as the identity.
+
+    base: rates and groups that it began with. prior: how the prior is made. typed: int64[M], sites of the
+    panel that it was learnt for. speed, errors: float32[M], see ``SiteRates``. gate: of the experts.
+    """
+
+    base: Adapted
+    prior: GroupPrior
+    typed: NDArray[np.int64]
+    speed: Float32
+    errors: Float32
+    gate: Gate
+
+    @classmethod
+    def start(cls, base: Adapted, typed: NDArray[np.int64]) -> "Learnt":
+        """Nothing learnt yet."""
+        errors = np.full(len(typed), base.rates.error, np.float32)
+        return cls(base, base.prior, typed, np.ones(len(typed), np.float32), errors, Gate.closed())
+
+    @classmethod
+    def of(cls, trained: Trained, panel: PanelChunk) -> "Learnt":
+        """Read a trained model; raises ``InputError`` where it is of another panel or cannot be."""
+        base, found = Adapted.of(trained, panel), trained.weights
+        n_typed = len(found.get("typed", ()))
+        shapes = {
+            "typed": (n_typed,),
+            "speed": (n_typed,),
+            "errors": (n_typed,),
+            "slope": (3,),
+            "shift": (3,),
+        }
+        for name, shape in shapes.items():
+            if name not in found or found[name].shape != shape or not np.isfinite(found[name]).all():
+                raise InputError(f"a model without {name}, or with another one: make it by train-chunk")
+        gate = Gate(found.get("gate", np.zeros((0, 4), np.float32)), found["slope"], found["shift"])
+        return cls(base, base.prior, found["typed"], found["speed"], found["errors"], gate)
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """As a trained model holds them."""
+        arrays = {name: getattr(self, name) for name in ("typed", "speed", "errors")}
+        arrays |= {"group": self.base.group, "slope": self.gate.slope, "shift": self.gate.shift}
+        return arrays | ({"gate": self.gate.weights} if self.gate.n_experts > 1 else {})
+
+    def rates(self, panel: PanelChunk, typed: NDArray[np.int64]) -> SiteRates:
+        """Rates along these typed sites, which may be others than it was learnt for.
+
+        What was learnt is a map of switches: between typed sites its length is that of the stretch.
+        """
+        base, cm = self.base.rates.rates, panel.cm[typed]
+        errors = np.full(len(typed), base.error, np.float32)
+        _, here, there = np.intersect1d(typed, self.typed, return_indices=True)
+        errors[here] = self.errors[there]
+        learnt_cm = panel.cm[self.typed]
+        length = np.cumsum(np.diff(learnt_cm, prepend=learnt_cm[:1]) * self.speed)
+        inside = np.interp(cm, learnt_cm, length) if len(length) else cm
+        beyond = np.minimum(cm - learnt_cm[0], 0) + np.maximum(cm - learnt_cm[-1], 0) if len(length) else 0
+        way, learnt_way = np.diff(cm, prepend=cm[:1]), np.diff(inside + beyond, prepend=(inside + beyond)[:1])
+        speed = np.divide(learnt_way, way, where=way > 0, out=np.ones_like(way))
+        return SiteRates(base.effective_size, base.error, speed.astype(np.float32), errors)
+
+
+def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
+    """Learn ``adaptive-copying``, then train each part in turn; see ``Model``."""
+    torch_device(settings.device, settings.threads)
+    base = learn_adapted(panel, typed, settings)
+    learnt = Learnt.start(base, typed)
+    facts: dict[str, Any] = {}
+    people = _draw(panel, typed, settings)
+    if people:
+        learnt, facts = _train(panel, people, learnt, settings)
+    facts = base.facts() | {"prior": asdict(learnt.prior), "layout": LAYOUT} | facts
+    return Trained(Imputer.neural_copying, facts, learnt.weights())
+
+
+def impute(
+    panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
+) -> Float32:
+    """Copying with what was learnt; see ``Model``."""
+    return impute_with_phase(panel, target, sites, trained, settings)[0]
+
+
+def impute_with_phase(
+    panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
+) -> tuple[Float32, Phase | None]:
+    """The same with the phase of unphased people; see ``PhasingModel``."""
+    learnt = Learnt.of(trained, panel)
+    rates = learnt.rates(panel, target.typed)
+    adapt = partial(adapted_prior, group=learnt.base.group, how=learnt.prior)
+    mixed = partial(learnt.gate.mixed, places=Places.of(panel, sites, target.typed))
+    experts = Experts(_experts(rates)[: learnt.gate.n_experts], mixed)
+    return copied(panel, target, sites, rates, settings, adapt, experts)
+
+
+def _experts(rates: SiteRates) -> list[SiteRates]:
+    """The first expert and those beside it."""
+    laxer = np.minimum(rates.errors * LAXER, LIMITS["error"][1]).astype(np.float32)
+    return [rates, replace(rates, speed=rates.speed * np.float32(SLOWER)), replace(rates, errors=laxer)]
+
+
+def _draw(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> list[HiddenPeople]:
+    """Judges, those who tell when to stop, and learners, all of them different people; [] if too few."""
+    model = copy_model(settings.device, settings.threads)
+    rng = np.random.default_rng((settings.seed, 2))
+    people: list[HiddenPeople] = []
+    for _ in range(2 + LEARNERS):
+        drawn = HiddenPeople.draw(panel, typed, model, rng, people)
+        if drawn is None:
+            return []
+        people.append(drawn)
+    return people
+
+
+class _Judge:
+    """People held out of all learning, who let a part stay or not."""
+
+    def __init__(self, panel: PanelChunk, hidden: HiddenPeople, groups: int, settings: Settings) -> None:
+        self.hidden = hidden
+        self.group = group_people(panel, settings.seed, [groups], hidden.kept)[0]
+        self.places = Places.of(panel, hidden.asked, hidden.typed)
+        self.losses: dict[str, float] = {}
+
+    def dosages(self, rates: list[Rates], prior: GroupPrior) -> list[Float32]:
+        """What experts say of the people."""
+        given = prior_of(self.hidden, rates[0], self.group, prior)
+        return [self.hidden.copier.dosages(*self.hidden.inputs(one), given) for one in rates]
+
+    def loss(self, dosages: Float32) -> float:
+        """Mean cross-entropy, in nats."""
+        chance = np.clip(dosages, SMALLEST_LOSS, 1 - SMALLEST_LOSS)
+        return float(-np.log(np.where(self.hidden.truth == 1, chance, 1 - chance)).mean(dtype=np.float64))
+
+    def accepts(self, part: str, before: Float32, after: Float32, gain: float = 0.0) -> bool:
+        """Whether a part lowers the loss by more than this share."""
+        plain, learnt = self.loss(before), self.loss(after)
+        kept = learnt < (1 - gain) * plain
+        self.losses |= {part: learnt, f"without_{part}": plain}
+        log.info("%s: loss %.5f, %.5f without, %s", part, learnt, plain, "kept" if kept else "left out")
+        return kept
+
+
+def _train(
+    panel: PanelChunk, people: list[HiddenPeople], learnt: Learnt, settings: Settings
+) -> tuple[Learnt, dict[str, Any]]:
+    """Train rates and prior, then the gate, then the calibration."""
+    from deepcohort.imputation.copying_training import Lesson, learn
+    from deepcohort.imputation.gate_training import learn_calibration, learn_gate
+
+    base, rates = learnt.base, learnt.base.rates.rates
+    groups = int(base.group.max()) + 1
+    judge, stop, *learners = (_Judge(panel, hidden, groups, settings) for hidden in people)
+    lessons = [Lesson.of(one.hidden, one.group, rates, base.prior) for one in (stop, *learners)]
+    device = torch_device(settings.device, settings.threads)
+    kept = settings.checkpoint / CHECKPOINT if settings.checkpoint else None
+    parameters, course = learn(panel, lessons[1:], lessons[0], rates, base.prior, device, settings.seed, kept)
+    by_place, prior = parameters.learnt()
+    start: Rates = learnt.rates(panel, learnt.typed)
+    before, after = judge.dosages([start], base.prior)[0], judge.dosages([by_place], prior)[0]
+    if judge.accepts("rates_by_place", before, after):
+        learnt = replace(learnt, prior=prior, speed=by_place.speed, errors=by_place.errors)
+    experts = _experts(learnt.rates(panel, learnt.typed))
+    said, judged = learners[0].dosages([*experts], learnt.prior), judge.dosages([*experts], learnt.prior)
+    teacher = learners[0]
+    gate = learn_gate(said, teacher.hidden.truth, teacher.places)
+    if judge.accepts("experts", judged[0], gate.mixed(judged, judge.places), SMALLEST_GAIN):
+        learnt = replace(learnt, gate=gate)
+    mixed = learnt.gate.mixed(said, teacher.places)
+    calibrated = learn_calibration(mixed, teacher.hidden.truth, teacher.places, learnt.gate)
+    plain = learnt.gate.mixed(judged, judge.places)
+    if judge.accepts("calibration", plain, calibrated.mixed(judged, judge.places)):
+        learnt = replace(learnt, gate=calibrated)
+    facts = {"course": asdict(course), "held_out": judge.losses, "experts": learnt.gate.n_experts}
+    return learnt, facts
