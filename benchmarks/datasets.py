@@ -17,7 +17,9 @@ from benchmarks.genotypes import Genotypes
 
 TYPED_EVERY = 3_000
 """Bases for each typed site: about the density of a genome-wide array."""
-SPARSELY_TYPED_EVERY = 20_000
+SPARSELY_TYPED_EVERY = 12_000
+"""The same in a sparse design, a quarter of the dense one."""
+THINNED_TYPED_EVERY = 20_000
 """The same where the panel's own sites are thinned."""
 TYPED_MAF = 0.05
 """Typed sites are more common than this in the panel, as those of arrays are."""
@@ -30,6 +32,10 @@ class Dataset(StrEnum):
     par1 = "par1"
     chr20 = "chr20"
     chr22 = "chr22"
+    chr15_sparse = "chr15-sparse"
+    par1_sparse = "par1-sparse"
+    chr20_sparse = "chr20-sparse"
+    chr22_sparse = "chr22-sparse"
     chr22_whole = "chr22-whole"
 
 
@@ -92,7 +98,12 @@ def prepare(dataset: Dataset, seed: int, out: Path) -> None:
     make: dict[Dataset, Callable[[np.random.Generator, Path], tuple[Genotypes, Genotypes, NDArray[np.int64]]]]
     make = {Dataset.chr15: _chr15, Dataset.par1: _par1, Dataset.chr20: _chr20, Dataset.chr22: _chr22}
     make[Dataset.chr22_whole] = _chr22_whole
-    panel, truth, typed = make[dataset](rng, out)
+    whole = Dataset(dataset.value.removesuffix("-sparse"))
+    panel, truth, typed = make[whole](rng, out)
+    if whole is Dataset.chr20 and dataset is not whole:
+        typed = typed[:: SPARSELY_TYPED_EVERY // TYPED_EVERY]
+    elif dataset is not whole:
+        typed = typed_sites(panel, rng, SPARSELY_TYPED_EVERY)
     _write(out, panel, truth, typed, dataset.value, seed)
 
 
@@ -143,7 +154,7 @@ def _chr22_whole(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genoty
     folder = data_folder() / "imputation"
     panel, truth = hold_out(everyone_of(Dataset.chr22_whole), 100, rng)
     _convert_map(folder / "chr22.b37.gmap.gz", out, panel)
-    return panel, truth, typed_sites(panel, rng, SPARSELY_TYPED_EVERY)
+    return panel, truth, typed_sites(panel, rng, THINNED_TYPED_EVERY)
 
 
 def _convert_map(source: Path, out: Path, panel: Genotypes) -> None:

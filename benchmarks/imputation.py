@@ -106,7 +106,9 @@ COMPARABLE = {
     Method.copying_nomap: [Method.beagle_nomap, Method.minimac4_nomap],
     Method.copying_unphased: [Method.beagle_unphased],
     Method.adaptive: [Method.beagle, Method.minimac4, Method.copying],
+    Method.adaptive_nomap: [Method.beagle_nomap, Method.minimac4_nomap],
     Method.adaptive_unphased: [Method.beagle_unphased, Method.copying_unphased],
+    Method.neural: [Method.beagle, Method.minimac4, Method.copying, Method.adaptive],
 }
 
 

@@ -24,7 +24,9 @@ class Method(StrEnum):
     copying_nomap = "copying-nomap"
     copying_unphased = "copying-unphased"
     adaptive = "adaptive_copying"
+    adaptive_nomap = "adaptive_copying-nomap"
     adaptive_unphased = "adaptive_copying-unphased"
+    neural = "neural_copying"
 
     @property
     def ours(self) -> bool:
