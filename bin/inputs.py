@@ -19,6 +19,8 @@ from deepcohort.inputs.exclude import exclude_sites as exclude
 from deepcohort.inputs.given_chunks import read_chunks
 from deepcohort.inputs.plan import plan_imputation, read_checked
 from deepcohort.inputs.plan_tables import PlanFiles, write_plan
+from deepcohort.inputs.reads_likelihoods import merge_likelihoods as merge
+from deepcohort.inputs.reads_likelihoods import write_likelihoods
 
 app = script("Check what goes in, match target and panel sites, and plan the work.")
 
@@ -133,6 +135,31 @@ def check_reads(
     """Check a BAM or CRAM of one person."""
     check = reads.check_reads(file, name=name, index=index, out_index=out_index, threads=threads)
     write_check(check, out_report)
+
+
+@command(app)
+def reads_likelihoods(
+    file: InputFile,
+    release: Release,
+    name: Annotated[str, typer.Option(help="Name of the person.")],
+    index: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Index of the reads.")],
+    panel_sites: Annotated[list[Path], typer.Option(exists=True, help="<name>.sites.bcf of check-panel.")],
+    out: Annotated[Path, typer.Option(help="Likelihoods at the panel's sites (.bcf; its index beside it).")],
+    fasta: Fasta = None,
+) -> None:
+    """Make likelihoods of one person's genotypes from the reads."""
+    write_likelihoods(file, index, name, panel_sites, fasta, out)
+
+
+@command(app)
+def merge_likelihoods(
+    files: Annotated[list[Path], typer.Argument(exists=True, help="Files of reads-likelihoods.")],
+    release: Release,
+    out: Annotated[Path, typer.Option(help="Everybody's likelihoods (.bcf; its index beside it).")],
+    threads: Threads = 1,
+) -> None:
+    """Put people's likelihoods side by side."""
+    merge(files, out, threads)
 
 
 @command(app)

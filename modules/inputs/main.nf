@@ -5,6 +5,8 @@ include { CHECK_PANEL } from './check_panel'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
 include { CHECK_READS } from './check_reads'
+include { READS_LIKELIHOODS } from './reads_likelihoods'
+include { MERGE_LIKELIHOODS } from './merge_likelihoods'
 include { PLAN } from './plan'
 include { EXCLUDE_SITES } from './exclude_sites'
 include { EXCLUDE_SITES as EXCLUDE_FROM_SITES } from './exclude_sites'
@@ -52,11 +54,25 @@ workflow INPUTS {
         def problems = missingFiles(sheets.input, csv, ['file', 'index']) + unusable(sheets.input, csv, steps)
         problems ? error(problems.join('\n')) : csv
     }
-    target_rows = input_sheet.flatMap { csv -> targetFiles(sheets.input, csv) }
-    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] }, reference)
 
     // [ [sample: 'person', sex: 'male' or ''], reads.bam, index or [] ]
     CHECK_READS(input_sheet.flatMap { csv -> readsFiles(sheets.input, csv) })
+
+    // People who come as reads are a cohort of likelihoods, in the order of the sheet.
+    READS_LIKELIHOODS(
+        CHECK_READS.out.indexed.filter { _entry -> steps.contains('impute') },
+        CHECK_PANEL.out.checked.toList().map { parts -> byName(parts.collectMany { part -> [part[1], part[2]] }) },
+        reference
+    )
+    MERGE_LIKELIHOODS(
+        READS_LIKELIHOODS.out.likelihoods.toList()
+            .combine(input_sheet.map { csv -> [readsFiles(sheets.input, csv).collect { meta, _reads, _index -> meta.sample }] })
+            .filter { people -> people.size() > 1 }
+            .map { people -> inOrder(people) }
+    )
+    target_rows = input_sheet.flatMap { csv -> targetFiles(sheets.input, csv) }
+        .mix(MERGE_LIKELIHOODS.out.cohort.map { meta, likelihoods, index -> [meta, 1, likelihoods, index] })
+    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] }, reference)
 
     // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index or [] ]
     truth_rows = rows.truth.flatMap { _kind, csv ->
@@ -126,7 +142,10 @@ def missingFiles(sheet, csv, columns) {
 def unusable(sheet, csv, steps) {
     return csv.splitCsv(header: true).withIndex(2)
         .findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
-        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from, and the step that calls them is not there yet: give .vcf.gz or .bcf" }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from, and the step that calls them is not there yet: give .vcf.gz or .bcf" } +
+        csv.splitCsv(header: true).withIndex(2)
+            .findAll { row, _number -> isGenotypes(row.file) && row.sample == readsCohort() && csv.splitCsv(header: true).any { other -> isReads(other.file) } }
+            .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
 }
 
 /** Files of the cohort ([meta, file, index]) with the list of sites to leave out, or nothing where none are. */
@@ -140,6 +159,18 @@ def withExcluded(files, excluded, wanted) {
 /** Files of the panel sheet, e.g. [[file: 'panel.20'], panel.vcf.gz, index or []]. */
 def panelFiles(sheet, csv) {
     return csv.splitCsv(header: true).collect { row -> [[file: "panel.${row.chrom}".toString()], sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)] }
+}
+
+/** Likelihoods of people ([meta, file, index]) and, at last, names in the order that they are to have, as one cohort. */
+def inOrder(people) {
+    def names = people.last()
+    def files = people.init().toSorted { one, other -> names.indexOf(one[0].sample) <=> names.indexOf(other[0].sample) }
+    return [fileMeta(readsCohort(), 'target', 0), files.collect { entry -> entry[1] }, files.collect { entry -> entry[2] }]
+}
+
+/** What the people who come as reads are called together. */
+def readsCohort() {
+    return 'reads'
 }
 
 /** Files of the samplesheet, with the number of files of their cohort. */
