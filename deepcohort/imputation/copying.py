@@ -26,7 +26,7 @@ from deepcohort.imputation.hmm import (
 )
 from deepcohort.imputation.panel import Carriers
 
-LANES = 128
+LANES = 64
 """Target haplotypes that go through the recursions together: enough for long vector loops."""
 
 STATES_BYTES = 3 * 2**26

@@ -30,10 +30,10 @@ from deepcohort.imputation.selection import WINDOW, Int32, Spans, UInt8, fill_sl
 LANES = 32
 """Target haplotypes that go together on a thread: their states at a site stay in the processor's cache."""
 
-STATES, STAND_INS = 1600, 400
+STATES, STAND_INS = 2000, 500
 """States of a target haplotype, and how many of them are stand-ins."""
 
-CHOSEN = 100
+CHOSEN = 150
 """Panel haplotypes chosen at a point, of matches on either side."""
 
 LEAST = 1e-5
@@ -45,7 +45,10 @@ Kept = tuple[int, Int32, Float32, Int32]
 
 @dataclass(frozen=True)
 class SelectedCopyModel:
-    """The copying model on CPU threads, over selected states; a panel of fewer haplotypes is taken whole."""
+    """The copying model on CPU threads, over selected states; a panel of fewer haplotypes is taken whole.
+
+    stand_ins: how many of the states are, fewer than all.
+    """
 
     threads: int = 1
     states: int = STATES

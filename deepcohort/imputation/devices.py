@@ -16,7 +16,7 @@ from deepcohort.imputation.panel import Carriers
 log = logging.getLogger(__name__)
 
 LARGEST_EXACT = 6_000
-"""Haplotypes of a panel up to which copying from all of them takes no longer than choosing."""
+"""Haplotypes of a panel up to which copying from all of them takes about as long as choosing."""
 
 
 @dataclass(frozen=True)

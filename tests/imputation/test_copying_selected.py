@@ -65,8 +65,8 @@ def test_few_states_come_close_to_the_exact_model(prior):
     found = runs.dosages(SelectedCopyModel(states=150, stand_ins=40, chosen=20), prior)
     assert squared_correlation(found, exact) > 0.99
     assert squared_correlation(found, truth) > squared_correlation(exact, truth) - 0.005
-    blind = runs.dosages(SelectedCopyModel(states=150, stand_ins=150, chosen=1), prior)
-    assert squared_correlation(blind, exact) < 0.97
+    blind = runs.dosages(SelectedCopyModel(states=150, stand_ins=145, chosen=1), prior)
+    assert squared_correlation(blind, exact) < squared_correlation(found, exact) - 0.003
 
 
 def test_stand_ins_have_the_chances_of_all_others():
