@@ -38,12 +38,16 @@ class Plain(StrEnum):
 
 @dataclass(frozen=True)
 class Entrant:
-    """What imputes: a plain guess or a model with its options; ``phased``: it is told the phase."""
+    """What imputes: a plain guess or a model with its options; ``phased``: it is told the phase.
+
+    members: of an ensemble, other than its own.
+    """
 
     name: str
     kind: Plain | Imputer
     network: NetworkOptions = field(default_factory=NetworkOptions)
     phased: bool = False
+    members: tuple[Imputer, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,10 @@ class Result:
         return np.stack([self.right / self.sites, 1 - self.residual / self.spread])
 
 
+QUICK_MEMBERS = (Imputer.copying, Imputer.knn, Imputer.svd)
+"""Members of an ensemble that takes seconds; its own members are copying and both networks."""
+
+
 def entrants(epochs: int) -> list[Entrant]:
     """All that are compared; networks read a chunk as one sequence, as the study has it."""
     whole = NetworkOptions(flank=0, epochs=epochs)
@@ -79,6 +87,7 @@ def entrants(epochs: int) -> list[Entrant]:
         Entrant("lstm, bidirectional", Imputer.lstm, both),
         Entrant("gpt", Imputer.gpt, replace(whole, at_once=16)),
         Entrant("ensemble", Imputer.ensemble, whole),
+        Entrant(f"ensemble of {', '.join(QUICK_MEMBERS)}", Imputer.ensemble, members=QUICK_MEMBERS),
     ]
 
 
@@ -112,6 +121,8 @@ def chances(problem: Problem, entrant: Entrant) -> tuple[Float64, Float64, float
     if isinstance(entrant.kind, Plain):
         return *_plain(problem, entrant.kind), 0.0, 0.0
     settings = Settings(entrant.kind, seed=SEED, network=entrant.network)
+    if entrant.members:
+        settings = replace(settings, members=entrant.members)
     target = problem.target
     if entrant.phased:
         target = replace(target, phased=np.ones_like(target.phased))
