@@ -4,7 +4,6 @@ One simulation of the largest panel; the smaller ones are some of its people at 
 the number of haplotypes differs.
 """
 
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +21,7 @@ from benchmarks.tables import show, write_table
 from benchmarks.timing import Cost, timed
 from deepcohort.genome.vcf import make_index
 from deepcohort.imputation.engine_files import write_panel, write_target
-from deepcohort.imputation.panel import BLOCK, PanelChunk
+from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.targets import TargetChunk
 
 app = typer.Typer(help=__doc__, add_completion=False)
@@ -99,10 +98,7 @@ def write_files(simulated: Path, out: Path, n_haplotypes: int) -> None:
     panel, typed = PanelChunk.load(simulated / "panel.npz"), np.load(simulated / "typed.npy")
     order = np.random.default_rng(n_haplotypes).permutation(panel.n_haplotypes // 2)
     chosen = _haplotypes(order[: n_haplotypes // 2])
-    blocks = (np.arange(first, min(first + BLOCK, panel.n_sites)) for first in range(0, panel.n_sites, BLOCK))
-    bits = np.concatenate([np.packbits(panel.alleles(block)[:, chosen], axis=1) for block in blocks])
-    person = np.repeat(np.arange(n_haplotypes // 2, dtype=np.int32), 2)
-    panel = replace(panel, bits=bits, n_haplotypes=n_haplotypes, person=person)
+    panel = panel.among(chosen)
     genotypes = np.load(simulated / "truth.npy")[typed].reshape(len(typed), -1, 2)
     people = genotypes.shape[1]
     target = TargetChunk(

@@ -46,7 +46,7 @@ def expected_accuracy(
     kept, target = without(panel, hidden), as_target(panel, hidden, typed)
     chances = impute(kept, target, asked).astype(np.float64)
     x, ploidy = chances[:, 0::2] + np.where(target.haploid, 0, chances[:, 1::2]), 2.0 - target.haploid
-    y = genotypes_of(panel, asked)[:, np.searchsorted(everyone, hidden)] * (ploidy / 2)
+    y = genotypes_of(panel, asked, hidden) * (ploidy / 2)
     frequency = kept.alt_frequency()[asked]
     minor_is_ref = frequency[:, None] > 0.5
     x, y = np.where(minor_is_ref, ploidy - x, x), np.where(minor_is_ref, ploidy - y, y)

@@ -1,7 +1,7 @@
 """One chunk of the reference panel, packed once and read by every task that imputes into it."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -58,9 +58,26 @@ class PanelChunk:
         """Which sites belong to the core, bool[S]."""
         return (self.pos >= self.core[0]) & (self.pos <= self.core[1])
 
-    def alleles(self, sites: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Alleles of some sites, uint8[len(sites), K], 1 = ALT."""
-        return np.unpackbits(self.bits[sites], axis=1, count=self.n_haplotypes)
+    def alleles(
+        self, sites: NDArray[np.int64], haplotypes: NDArray[np.int64] | None = None
+    ) -> NDArray[np.uint8]:
+        """Alleles of some sites, of all K haplotypes or of some, uint8[len(sites), K], 1 = ALT."""
+        if haplotypes is None:
+            return np.unpackbits(self.bits[sites], axis=1, count=self.n_haplotypes)
+        found = np.empty((len(sites), len(haplotypes)), np.uint8)
+        for first in range(0, len(sites), BLOCK):  # all haplotypes of all sites may be too much for memory
+            block = slice(first, first + BLOCK)
+            np.take(self.alleles(sites[block]), haplotypes, axis=1, out=found[block])
+        return found
+
+    def among(self, haplotypes: NDArray[np.int64]) -> "PanelChunk":
+        """The chunk with some of its haplotypes only, sorted; their people keep their numbers."""
+        blocks = (
+            np.arange(first, min(first + BLOCK, self.n_sites)) for first in range(0, self.n_sites, BLOCK)
+        )
+        bits = [np.packbits(self.alleles(block, haplotypes), axis=1) for block in blocks]
+        person = self.person[haplotypes]
+        return replace(self, bits=np.concatenate(bits), n_haplotypes=len(haplotypes), person=person)
 
     def alt_frequency(self) -> NDArray[np.float64]:
         """Frequency of ALT in the panel, float64[S]."""

@@ -1,7 +1,5 @@
 """The panel by person: genotypes of its people, and the panel without some of them."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,26 +12,30 @@ def people_of(panel: PanelChunk) -> NDArray[np.int32]:
     return np.unique(panel.person)
 
 
-def genotypes_of(panel: PanelChunk, sites: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Copies of ALT of each of the panel's people, uint8[len(sites), P]; a single allele counts twice."""
-    alleles = panel.alleles(sites)
-    first = np.unique(panel.person, return_index=True)[1]
+def genotypes_of(
+    panel: PanelChunk, sites: NDArray[np.int64], people: NDArray[np.int32] | None = None
+) -> NDArray[np.uint8]:
+    """Copies of ALT of all or some of the panel's people (sorted), uint8[len(sites), P].
+
+    A single allele counts twice.
+    """
+    found, first = np.unique(panel.person, return_index=True)
     last = len(panel.person) - 1 - np.unique(panel.person[::-1], return_index=True)[1]
-    return alleles[:, first] + alleles[:, last]
+    if people is not None:
+        places = np.searchsorted(found, people)
+        first, last = first[places], last[places]
+    return panel.alleles(sites, first) + panel.alleles(sites, last)
 
 
 def without(panel: PanelChunk, people: NDArray[np.int32]) -> PanelChunk:
     """Take people out of a panel; the others keep their numbers."""
-    kept = np.flatnonzero(~np.isin(panel.person, people))
-    bits = np.packbits(panel.alleles(np.arange(panel.n_sites))[:, kept], axis=1)
-    return replace(panel, bits=bits, n_haplotypes=len(kept), person=panel.person[kept])
+    return panel.among(np.flatnonzero(~np.isin(panel.person, people)))
 
 
 def as_target(panel: PanelChunk, people: NDArray[np.int32], typed: NDArray[np.int64]) -> TargetChunk:
     """The panel's people, int32[n], as if they were to be imputed from ``typed`` sites."""
     first, last = (np.array([np.flatnonzero(panel.person == one)[end] for one in people]) for end in (0, -1))
-    alleles = panel.alleles(typed).astype(np.int8)
-    genotypes = np.stack([alleles[:, first], alleles[:, last]], axis=2)
+    genotypes = np.stack([panel.alleles(typed, first), panel.alleles(typed, last)], axis=2).astype(np.int8)
     haploid = first == last
     genotypes[:, haploid, 1] = -1
     return TargetChunk(

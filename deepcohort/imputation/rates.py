@@ -120,7 +120,7 @@ class HiddenPeople:
             places=sites,
             cm=cm,
             observed=alleles[:, hidden].astype(np.int8),
-            truth=panel.alleles(asked)[:, hidden],
+            truth=panel.alleles(asked, np.flatnonzero(hidden)),
             owner=panel.person[hidden].astype(np.int64),
         )
 

@@ -226,3 +226,15 @@ def test_symbolic_alleles_keep_their_header_lines(tmp_path):
 )
 def test_length_of_the_chromosome_comes_from_the_header(line, length):
     assert _length_of("20", f"##fileformat=VCFv4.2\n{line}\n#CHROM\tPOS\n") == length
+
+
+@pytest.mark.parametrize("n_sites", [3, BLOCK, BLOCK + 1])
+def test_some_haplotypes(n_sites):
+    alleles = np.random.default_rng(1).integers(0, 2, (n_sites, 11)).astype(np.uint8)
+    panel, some = panel_chunk(alleles), np.array([0, 4, 5, 10])
+    sites = np.arange(n_sites)[::-1]
+    np.testing.assert_array_equal(panel.alleles(sites, some), alleles[::-1][:, some])
+    fewer = panel.among(some)
+    np.testing.assert_array_equal(fewer.alleles(np.arange(n_sites)), alleles[:, some])
+    assert fewer.person.tolist() == [0, 2, 2, 5]
+    assert fewer.n_haplotypes == 4
