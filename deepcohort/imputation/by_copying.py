@@ -13,6 +13,8 @@ from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Float32, Settings
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.phasing import (
+    BURN_IN,
+    BURN_IN_OF_READS,
     PHASED_SAMPLES,
     SAMPLES,
     genotype_likelihoods,
@@ -108,7 +110,15 @@ def copied(
     seen = genotype_likelihoods(target.genotypes[:, unphased]) if given is None else given[:, unphased]
     number = PHASED_SAMPLES if settings.phased_output else SAMPLES
     samples = sample_phases(
-        typed_alleles, cm, phasing_rates(rates), seen, haploid, settings.seed, settings.threads, number
+        typed_alleles,
+        cm,
+        phasing_rates(rates),
+        seen,
+        haploid,
+        settings.seed,
+        settings.threads,
+        number,
+        BURN_IN if given is None else BURN_IN_OF_READS,
     )
     _, rows, typed_rows = np.intersect1d(sites, target.typed, return_indices=True)
     asked, prior = Asked(placed, rows, typed_rows), prior_of(samples.alleles[0])

@@ -30,6 +30,9 @@ BURN_IN, SAMPLES, PHASED_SAMPLES = 3, 12, 24
 """Sweeps before the first sample, and the number of samples, one from each sweep after that: to average
 dosages over, and to choose a phase by."""
 
+BURN_IN_OF_READS = 30
+"""Sweeps before the first sample where reads leave the genotypes open too: the chain then moves slowly."""
+
 LARGEST_ERROR = 1e-3
 """Error rates by which panels of few people impute best are higher, and make the phase waver."""
 
@@ -88,8 +91,9 @@ def sample_phases(
     seed: int,
     threads: int,
     number: int = SAMPLES,
+    burn_in: int = BURN_IN,
 ) -> PhaseSamples:
-    """Draw ``number`` samples of people's haplotypes.
+    """Draw ``number`` samples of people's haplotypes, after ``burn_in`` sweeps.
 
     typed: the panel's alleles, uint8[M, K]. cm: float64[M]. likelihoods: P(seen | 0, 1, 2 copies of ALT),
     float32[M, n, 3], of which a haploid person's first two count, as of 0 and 1 copies. Where all are the
@@ -110,7 +114,7 @@ def sample_phases(
             pairs = _pairs(likelihoods[:, people], haploid[people])
             panel = typed if alike is None else np.ascontiguousarray(typed[:, alike[first // lanes]])
             chain = _Chain(panel, switches, rates.error, pairs, haploid[people], rngs)
-            for sample in range(-BURN_IN, number):
+            for sample in range(-burn_in, number):
                 chain.sweep(forth=sample % 2 == 0)
                 if sample >= 0:
                     alleles[sample, :, people] = chain.calls.transpose(0, 2, 1)
