@@ -132,6 +132,7 @@ class Ours:
             "check", "inputs", f"check-{kind}", "--name", kind,
             "--out-sites", self.work / f"{kind}.sites.bcf",
             "--out-index", self.work / f"{kind}.index.tbi",
+            "--out-people", self.work / f"{kind}.people.npz",
             "--out-report", self.work / f"{kind}.check.json",
             path,
         )  # fmt: skip
@@ -144,10 +145,14 @@ class Ours:
             "--panel-reports", self.work / "panel.check.json",
             "--target-sites", self.work / "target.sites.bcf",
             "--target-reports", self.work / "target.check.json",
+            "--panel-people", self.work / "panel.people.npz",
+            "--target-people", self.work / "target.people.npz",
             "--chunk-variants", "20000", "--chunk-bases", "5000000", "--overlap-bases", "250000",
-            "--overlap-typed", "100", "--batch-size", "500",
+            "--batch-size", "500",
             "--out-chunks", self.work / "chunks.tsv", "--out-batches", self.work / "batches",
-            "--out-counts", self.work / "harmonisation.tsv",
+            "--out-counts", self.work / "harmonisation.tsv", "--out-qc", self.work / "qc.tsv",
+            "--out-frequencies", self.work / "frequencies.tsv",
+            "--out-people", self.work / "people.tsv", "--out-excluded", self.work / "excluded.txt",
         )  # fmt: skip
         with (self.work / "chunks.tsv").open() as file:
             chunks = list(csv.DictReader(file, delimiter="\t"))
