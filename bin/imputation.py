@@ -75,7 +75,7 @@ def train_chunk(
     panel: InFile,
     target_sites: Annotated[Path, typer.Option(exists=True, help="Sites of the target, indexed.")],
     out: Annotated[Path, typer.Option(help="Folder of the trained model.")],
-    imputer: ImputerOption = Imputer.copying,
+    imputer: ImputerOption = Imputer.adaptive_copying,
     seed: Seed = 1,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
@@ -122,7 +122,7 @@ def impute_chunk(
     samples: SamplesFile,
     out: Annotated[Path, typer.Option(help="Imputed part (.vcf.gz).")],
     out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
-    imputer: ImputerOption = Imputer.copying,
+    imputer: ImputerOption = Imputer.adaptive_copying,
     mask_fraction: MaskFraction = 0.0,
     hds: Annotated[bool, typer.Option("--hds", help="Write haplotype dosages too.")] = False,
     phased_output: Annotated[

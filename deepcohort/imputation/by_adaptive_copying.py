@@ -1,7 +1,7 @@
 """Haplotype copying with a prior over groups of the panel's people, adapted to each person."""
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_peop
 from deepcohort.imputation.by_copying import copied
 from deepcohort.imputation.copying import CopyModel, Float32, Prior, Rates
 from deepcohort.imputation.devices import copy_model
+from deepcohort.imputation.expected import FACT, expected_accuracy
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
@@ -55,6 +56,10 @@ class Adapted:
             "plain_loss": self.plain_loss,
         }
 
+    def on(self, panel: PanelChunk, seed: int) -> "Adapted":
+        """The same with groups of another panel."""
+        return replace(self, group=group_people(panel, seed, [int(self.group.max()) + 1])[0])
+
     @classmethod
     def of(cls, trained: Trained, panel: PanelChunk) -> "Adapted":
         """Read a trained model; raises ``InputError`` where it is of another panel or cannot be."""
@@ -72,9 +77,14 @@ class Adapted:
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
-    """Learn groups, prior and rates; see ``Model``."""
+    """Learn groups, prior and rates, then measure on people of the panel how well they do; see ``Model``."""
     learnt = learn_adapted(panel, typed, settings)
-    return Trained(Imputer.adaptive_copying, learnt.facts(), {"group": learnt.group})
+
+    def imputed(kept: PanelChunk, target: TargetChunk, sites: NDArray[np.int64]) -> Float32:
+        return _copied(kept, target, sites, learnt.on(kept, settings.seed), settings)[0]
+
+    facts = learnt.facts() | {FACT: expected_accuracy(panel, typed, imputed, settings.seed)}
+    return Trained(Imputer.adaptive_copying, facts, {"group": learnt.group})
 
 
 def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Adapted:
@@ -116,7 +126,12 @@ def impute_with_phase(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> tuple[Float32, Phase | None]:
     """The same with the phase of unphased people; see ``PhasingModel``."""
-    learnt = Adapted.of(trained, panel)
+    return _copied(panel, target, sites, Adapted.of(trained, panel), settings)
+
+
+def _copied(
+    panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], learnt: Adapted, settings: Settings
+) -> tuple[Float32, Phase | None]:
     adapt = partial(adapted_prior, group=learnt.group, how=learnt.prior)
     return copied(panel, target, sites, learnt.rates.rates, settings, adapt)
 

@@ -18,6 +18,7 @@ from deepcohort.imputation.by_adaptive_copying import Adapted, learn_adapted, pr
 from deepcohort.imputation.by_copying import Experts, copied
 from deepcohort.imputation.copying import Float32, Rates, SiteRates
 from deepcohort.imputation.devices import copy_model, torch_device
+from deepcohort.imputation.expected import FACT, expected_accuracy
 from deepcohort.imputation.gate import Gate, Places
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
@@ -121,6 +122,12 @@ def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Tr
     people = _draw(panel, typed, settings)
     if people:
         learnt, facts = _train(panel, people, learnt, settings)
+
+    def imputed(kept: PanelChunk, target: TargetChunk, sites: NDArray[np.int64]) -> Float32:
+        on_kept = replace(learnt, base=base.on(kept, settings.seed))
+        return _copied(kept, target, sites, on_kept, settings)[0]
+
+    facts |= {FACT: expected_accuracy(panel, typed, imputed, settings.seed)}
     facts = base.facts() | {"prior": asdict(learnt.prior), "layout": LAYOUT} | facts
     return Trained(Imputer.neural_copying, facts, learnt.weights())
 
@@ -136,7 +143,12 @@ def impute_with_phase(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], trained: Trained, settings: Settings
 ) -> tuple[Float32, Phase | None]:
     """The same with the phase of unphased people; see ``PhasingModel``."""
-    learnt = Learnt.of(trained, panel)
+    return _copied(panel, target, sites, Learnt.of(trained, panel), settings)
+
+
+def _copied(
+    panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], learnt: Learnt, settings: Settings
+) -> tuple[Float32, Phase | None]:
     rates = learnt.rates(panel, target.typed)
     adapt = partial(adapted_prior, group=learnt.base.group, how=learnt.prior)
     mixed = partial(learnt.gate.mixed, places=Places.of(panel, sites, target.typed))

@@ -88,7 +88,7 @@ def test_help_names_every_parameter_and_leaves_nothing(nextflow: Nextflow) -> No
     assert done.returncode == 0, done.stdout
     shown = set(re.findall(r"^  --(\w+) ", done.stdout, re.MULTILINE))
     assert shown == {name for name, rule in RULES.items() if not rule.get("hidden")}
-    assert f"({' | '.join(IMPUTERS)}) [copying]" in done.stdout
+    assert f"({' | '.join(IMPUTERS)}) [adaptive-copying]" in done.stdout
     assert {path.name for path in nextflow.folder.iterdir()} <= {".nextflow", ".nextflow.log", "work"}
 
 

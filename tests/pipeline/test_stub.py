@@ -70,7 +70,7 @@ def test_one_cohort_scored_on_hidden_sites(nextflow: Nextflow, language: str) ->
     assert "Done in" in run.output and "out/report/multiqc_report.html" in run.output
     taken = json.loads((run.outdir / "pipeline_info/params.json").read_text())
     assert (taken["batch_size"], taken["output_hds"], taken["phased_output"]) == (7, False, True)
-    assert taken["imputer"] == "copying"
+    assert taken["imputer"] == "adaptive-copying"
 
 
 def test_a_truth_replaces_hidden_sites_for_its_cohort_only(nextflow: Nextflow) -> None:
