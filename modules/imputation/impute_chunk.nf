@@ -5,7 +5,7 @@ process IMPUTE_CHUNK {
     tag "${meta.imputer}:${meta.cohort}:${meta.chunk}:${meta.batch}"
     label 'process_low'
     label 'process_gpu'
-    ext torch: { needsTorch(meta.imputer, 'impute') }
+    ext torch: { needsTorch(meta?.imputer, 'impute') }
     label 'img_imputation'
 
     input:

@@ -1,6 +1,6 @@
 // Imputers of ours that need PyTorch on CPUs too, and for what.
 
-/** Whether an imputer needs PyTorch for a task: 'train' or 'impute'. */
+/** Whether an imputer (none: of a task that is only listed) needs PyTorch for a task: 'train' or 'impute'. */
 def needsTorch(imputer, task) {
     return (torchTasks()[imputer] ?: []).contains(task)
 }

@@ -6,7 +6,7 @@ process TRAIN_CHUNK {
     tag "${meta.imputer}:${meta.cohort}:${meta.chunk}"
     label 'process_low'
     label 'process_gpu'
-    ext torch: { needsTorch(meta.imputer, 'train') }
+    ext torch: { needsTorch(meta?.imputer, 'train') }
     label 'img_imputation'
 
     input:
