@@ -1,7 +1,7 @@
 """Haplotype copying with a prior over groups of the panel's people, adapted to each person."""
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
-from deepcohort.imputation.by_copying import copied
+from deepcohort.imputation.by_copying import Experts, copied
 from deepcohort.imputation.copying import CopyModel, Float32, Prior, Rates
 from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.expected import FACT, expected_accuracy
+from deepcohort.imputation.gate import Gate, Places, learn_calibration
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
@@ -37,7 +38,8 @@ SMALLEST_GAIN = 0.005
 class Adapted:
     """The model of a chunk: rates, the prior, and the groups it is over, int32[K].
 
-    adapted_loss, plain_loss: of people held out of all choices, with the prior and without.
+    adapted_loss, plain_loss: of people held out of all choices, with the prior and without. calibration: of
+    the dosages; calibrated_loss: of the same people, with it.
     """
 
     rates: LearntRates
@@ -45,6 +47,8 @@ class Adapted:
     group: NDArray[np.int32]
     adapted_loss: float | None = None
     plain_loss: float | None = None
+    calibration: Gate = field(default_factory=Gate.closed)
+    calibrated_loss: float | None = None
 
     def facts(self) -> dict[str, Any]:
         """As a trained model holds them."""
@@ -54,7 +58,12 @@ class Adapted:
             "prior": asdict(self.prior),
             "adapted_loss": self.adapted_loss,
             "plain_loss": self.plain_loss,
+            "calibrated_loss": self.calibrated_loss,
         }
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """As a trained model holds them."""
+        return {"group": self.group, "slope": self.calibration.slope, "shift": self.calibration.shift}
 
     def on(self, panel: PanelChunk, seed: int) -> "Adapted":
         """The same with groups of another panel."""
@@ -73,7 +82,11 @@ class Adapted:
         for name, share in asdict(prior).items():
             if not isinstance(share, float) or not 0 <= share < 1:
                 raise InputError(f"a model whose {name} is {share}, which cannot be: make it by train-chunk")
-        return cls(rates, prior, group)
+        nothing = np.zeros(0, np.float32)
+        slope, shift = (trained.weights.get(name, nothing) for name in ("slope", "shift"))
+        if any(bend.shape != (3,) or not np.isfinite(bend).all() for bend in (slope, shift)):
+            raise InputError("a model without slope and shift, or with others: make it by train-chunk")
+        return cls(rates, prior, group, calibration=replace(Gate.closed(), slope=slope, shift=shift))
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
@@ -84,7 +97,7 @@ def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Tr
         return _copied(kept, target, sites, learnt.on(kept, settings.seed), settings)[0]
 
     facts = learnt.facts() | {FACT: expected_accuracy(panel, typed, imputed, settings.seed)}
-    return Trained(Imputer.adaptive_copying, facts, {"group": learnt.group})
+    return Trained(Imputer.adaptive_copying, facts, learnt.weights())
 
 
 def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Adapted:
@@ -102,17 +115,23 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
     group, number, prior = _choose_groups(panel, chooser, settings.seed)
     rates = search_rates(chooser, settings.seed, prior_of(chooser, START, group, prior))
     prior = _choose_strength(chooser, rates.rates, group, prior)
+    taught = chooser.dosages(rates.rates, prior_of(chooser, rates.rates, group, prior))
+    calibration = learn_calibration(taught, chooser.truth, places_among(chooser), Gate.closed())
     group = group_people(panel, settings.seed, [number], judge.kept)[0]
     plain = judge.loss(rates.rates)
-    adapted = judge.loss(rates.rates, prior_of(judge, rates.rates, group, prior))
+    said = judge.dosages(rates.rates, prior_of(judge, rates.rates, group, prior))
+    adapted = judge.loss_of(said)
     log.info(
         "prior: %d groups, within %g, strength %g: loss %.5f on people held out (%.5f without)",
         number, prior.within, prior.strength, adapted, plain,
     )  # fmt: skip
     if adapted >= plain:
         return _plain(panel, typed, model, settings.seed)
+    calibrated = judge.loss_of(calibration.mixed([said], places_among(judge)))
+    log.info("calibration: loss %.5f, %.5f without", calibrated, adapted)
     group = group_people(panel, settings.seed, [number])[0]
-    return Adapted(rates, prior, group, adapted, plain)
+    kept = calibration if calibrated < adapted else Gate.closed()
+    return Adapted(rates, prior, group, adapted, plain, kept, calibrated)
 
 
 def impute(
@@ -133,12 +152,25 @@ def _copied(
     panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64], learnt: Adapted, settings: Settings
 ) -> tuple[Float32, Phase | None]:
     adapt = partial(adapted_prior, group=learnt.group, how=learnt.prior)
-    return copied(panel, target, sites, learnt.rates.rates, settings, adapt)
+    rates = learnt.rates.rates
+    mixed = partial(learnt.calibration.mixed, places=places_of(panel, target, sites))
+    return copied(panel, target, sites, rates, settings, adapt, Experts([rates], mixed))
+
+
+def places_of(panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64]) -> Places:
+    """What a calibration knows of sites; nothing of typed ones, whose chances stay as they are."""
+    frequency, cm = panel.alt_frequency()[sites], panel.cm
+    return Places.of(frequency, cm[sites], cm[target.typed]).without(np.isin(sites, target.typed))
 
 
 def prior_of(hidden: HiddenPeople, rates: Rates, group: NDArray[np.int32], how: GroupPrior) -> Prior:
     """The prior of hidden people over groups of those who stay."""
     return adapted_prior(hidden.copier, *hidden.inputs(rates), hidden.owner, group, how)
+
+
+def places_among(hidden: HiddenPeople) -> Places:
+    """The same of the sites at which hidden people are imputed, as the panel without them knows it."""
+    return Places.of(hidden.frequency, hidden.asked_cm, hidden.cm)
 
 
 def _plain(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> Adapted:

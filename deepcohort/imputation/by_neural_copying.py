@@ -14,12 +14,18 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
-from deepcohort.imputation.by_adaptive_copying import Adapted, learn_adapted, prior_of
+from deepcohort.imputation.by_adaptive_copying import (
+    Adapted,
+    learn_adapted,
+    places_among,
+    places_of,
+    prior_of,
+)
 from deepcohort.imputation.by_copying import Experts, copied
 from deepcohort.imputation.copying import Float32, Rates, SiteRates
 from deepcohort.imputation.devices import copy_model, torch_device
 from deepcohort.imputation.expected import FACT, expected_accuracy
-from deepcohort.imputation.gate import Gate, Places
+from deepcohort.imputation.gate import Gate, learn_calibration, learn_gate
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
@@ -38,9 +44,6 @@ SLOWER, LAXER = 1 / 3, 10.0
 
 SMALLEST_GAIN = 0.005
 """What experts must save of the loss: each costs another pass of the recursions."""
-
-SMALLEST_LOSS = 1e-4
-"""What a chance counts at least in the loss, so that one sure mistake does not decide alone."""
 
 CHECKPOINT = "copying.safetensors"
 
@@ -151,7 +154,7 @@ def _copied(
 ) -> tuple[Float32, Phase | None]:
     rates = learnt.rates(panel, target.typed)
     adapt = partial(adapted_prior, group=learnt.base.group, how=learnt.prior)
-    mixed = partial(learnt.gate.mixed, places=Places.of(panel, sites, target.typed))
+    mixed = partial(learnt.gate.mixed, places=places_of(panel, target, sites))
     experts = Experts(_experts(rates)[: learnt.gate.n_experts], mixed)
     return copied(panel, target, sites, rates, settings, adapt, experts)
 
@@ -181,22 +184,17 @@ class _Judge:
     def __init__(self, panel: PanelChunk, hidden: HiddenPeople, groups: int, settings: Settings) -> None:
         self.hidden = hidden
         self.group = group_people(panel, settings.seed, [groups], hidden.kept)[0]
-        self.places = Places.of(panel, hidden.asked, hidden.typed)
+        self.places = places_among(hidden)
         self.losses: dict[str, float] = {}
 
     def dosages(self, rates: list[Rates], prior: GroupPrior) -> list[Float32]:
         """What experts say of the people."""
         given = prior_of(self.hidden, rates[0], self.group, prior)
-        return [self.hidden.copier.dosages(*self.hidden.inputs(one), given) for one in rates]
-
-    def loss(self, dosages: Float32) -> float:
-        """Mean cross-entropy, in nats."""
-        chance = np.clip(dosages, SMALLEST_LOSS, 1 - SMALLEST_LOSS)
-        return float(-np.log(np.where(self.hidden.truth == 1, chance, 1 - chance)).mean(dtype=np.float64))
+        return [self.hidden.dosages(one, given) for one in rates]
 
     def accepts(self, part: str, before: Float32, after: Float32, gain: float = 0.0) -> bool:
         """Whether a part lowers the loss by more than this share."""
-        plain, learnt = self.loss(before), self.loss(after)
+        plain, learnt = self.hidden.loss_of(before), self.hidden.loss_of(after)
         kept = learnt < (1 - gain) * plain
         self.losses |= {part: learnt, f"without_{part}": plain}
         log.info("%s: loss %.5f, %.5f without, %s", part, learnt, plain, "kept" if kept else "left out")
@@ -208,7 +206,6 @@ def _train(
 ) -> tuple[Learnt, dict[str, Any]]:
     """Train rates and prior, then the gate, then the calibration."""
     from deepcohort.imputation.copying_training import Lesson, learn
-    from deepcohort.imputation.gate_training import learn_calibration, learn_gate
 
     base, rates = learnt.base, learnt.base.rates.rates
     groups = int(base.group.max()) + 1

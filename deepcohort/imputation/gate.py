@@ -5,19 +5,25 @@ frequency, the way to the nearest typed site, and how much each expert doubts. C
 shifts the logit of what comes out, by the same two facts. Both begin as the first expert alone.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from deepcohort.imputation.copying import Float32
-from deepcohort.imputation.panel import PanelChunk
+
+Float64 = NDArray[np.float64]
 
 FIRST_LEAD = 4.0
 """Logit by which the gate prefers the first expert before anything is learnt."""
 
 SMALLEST = 1e-4
-"""Chances nearer to 0 or 1 are calibrated as this one."""
+"""Chances nearer to 0 or 1 are not calibrated."""
+
+ROUNDS, PULL = 30, 1e-5
+"""Steps of the optimiser, and how strongly weights are drawn to zero."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +38,20 @@ class Places:
     flipped: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, panel: PanelChunk, sites: NDArray[np.int64], typed: NDArray[np.int64]) -> "Places":
-        """Look sites up; typed: int64[M], at least one."""
-        frequency = panel.alt_frequency()[sites]
+    def of(
+        cls, frequency: NDArray[np.float64], cm: NDArray[np.float64], typed_cm: NDArray[np.float64]
+    ) -> "Places":
+        """From the frequency of ALT in the panel, float64[U], and the places of sites and of typed sites."""
         maf = np.minimum(frequency, 1 - frequency)
-        cm, typed_cm = panel.cm[sites], panel.cm[typed]
-        right = np.searchsorted(typed_cm, cm).clip(0, len(typed) - 1)
+        right = np.searchsorted(typed_cm, cm).clip(0, len(typed_cm) - 1)
         way = np.minimum(np.abs(typed_cm[right] - cm), np.abs(typed_cm[np.maximum(right - 1, 0)] - cm))
-        columns = np.ones(len(sites)), np.log10(maf + 1e-4) + 2, np.log10(way + 1e-4) + 2
-        return cls(np.stack(columns, axis=1).astype(np.float32), frequency > 0.5)
+        columns = np.ones(len(cm)), np.log10(maf + 1e-4) + 2, np.log10(way + 1e-4) + 2
+        facts = np.stack(columns, axis=1).astype(np.float32)
+        return cls(facts, frequency > 0.5)
+
+    def without(self, rows: NDArray[np.bool_]) -> "Places":
+        """The same with nothing known of some sites: what is said of them stays as it is."""
+        return Places(np.where(rows[:, None], 0, self.facts), self.flipped)
 
     def minor(self, dosages: Float32) -> Float32:
         """Turn dosages [U, L] of ALT into those of the minor allele, or back."""
@@ -86,14 +97,76 @@ class Gate:
             total += share
         found /= total
         if self.calibrates:
-            found = np.clip(found, SMALLEST, 1 - SMALLEST)
-            logit = np.log(found / (1 - found))
-            logit *= np.exp(places.facts @ self.slope)[:, None]
-            logit += (places.facts @ self.shift)[:, None]
-            found = 1 / (1 + np.exp(-logit))
-        return places.minor(found.astype(np.float32))
+            open_ = (found > SMALLEST) & (found < 1 - SMALLEST)
+            row = np.nonzero(open_)[0]
+            logit = np.log(found[open_] / (1 - found[open_]))
+            logit = logit * np.exp(places.facts @ self.slope)[row] + (places.facts @ self.shift)[row]
+            found[open_] = 1 / (1 + np.exp(-logit))
+        return places.minor(found)
 
 
 def doubt(first: Float32, other: Float32) -> Float32:
     """How much more an expert doubts than the first."""
     return 4 * (other * (1 - other) - first * (1 - first))
+
+
+def learn_gate(dosages: list[Float32], truth: NDArray[np.uint8], places: Places) -> Gate:
+    """Learn the weights; dosages: float32[U, L] of ALT by each expert, truth: uint8[U, L]."""
+    said = [places.minor(one) for one in dosages]
+    wanted, doubts = places.minor(truth.astype(np.float32)), [doubt(said[0], one) for one in said[1:]]
+
+    def loss(flat: Float64) -> tuple[float, Float64]:
+        weights = flat.reshape(-1, 4).astype(np.float32)
+        shares = [
+            np.exp((places.facts @ weight[:3])[:, None] + weight[3] * more - FIRST_LEAD)
+            for weight, more in zip(weights, doubts, strict=True)
+        ]
+        total = 1 + sum(shares)
+        found = (said[0] + sum(share * one for share, one in zip(shares, said[1:], strict=True))) / total
+        value, slope = _cross_entropy(found, wanted)
+        gradient = []
+        for share, one, more in zip(shares, said[1:], doubts, strict=True):
+            by_logit = slope * share / total * (one - found)
+            gradient += [*(by_logit.sum(axis=1) @ places.facts), (by_logit * more).sum()]
+        return value, np.array(gradient, np.float64)
+
+    weights = _minimised(loss, 4 * len(doubts)).reshape(-1, 4)
+    return replace(Gate.closed(), weights=weights.astype(np.float32))
+
+
+def learn_calibration(dosages: Float32, truth: NDArray[np.uint8], places: Places, gate: Gate) -> Gate:
+    """Learn slope and shift for a gate from what it says without them, float32[U, L]."""
+    said = places.minor(dosages)
+    row, lane = np.nonzero((said > SMALLEST) & (said < 1 - SMALLEST))
+    chance, wanted = said[row, lane], places.minor(truth.astype(np.float32))[row, lane]
+    logit, facts = np.log(chance / (1 - chance)), places.facts[row]
+
+    def loss(flat: Float64) -> tuple[float, Float64]:
+        slope, shift = flat.astype(np.float32).reshape(2, 3)
+        stretched = logit * np.exp(facts @ slope)
+        found = 1 / (1 + np.exp(-(stretched + facts @ shift)))
+        value, _ = _cross_entropy(found, wanted)
+        by_logit = (found - wanted) / len(found)
+        return value, np.concatenate([(by_logit * stretched) @ facts, by_logit @ facts]).astype(np.float64)
+
+    slope, shift = _minimised(loss, 6).reshape(2, 3).astype(np.float32)
+    return replace(gate, slope=slope, shift=shift)
+
+
+def _cross_entropy(found: Float32, wanted: Float32) -> tuple[float, Float32]:
+    """Mean in nats, and its slope by each chance."""
+    found = found.clip(SMALLEST, 1 - SMALLEST)
+    value = -np.where(wanted > 0.5, np.log(found), np.log1p(-found)).mean(dtype=np.float64)
+    slope = (found - wanted) / (found * (1 - found) * found.size)
+    return float(value), slope.astype(np.float32)
+
+
+def _minimised(loss: Callable[[Float64], tuple[float, Float64]], number: int) -> Float64:
+    """The least of a function that gives its gradient too, from zero on."""
+
+    def drawn(weights: Float64) -> tuple[float, Float64]:
+        value, gradient = loss(weights)
+        return value + PULL * float(weights @ weights), gradient + 2 * PULL * weights
+
+    found = minimize(drawn, np.zeros(number), jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS})
+    return np.asarray(found.x)

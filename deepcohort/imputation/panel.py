@@ -137,6 +137,11 @@ class Carriers:
         """Where REF is the minor allele, bool[U]."""
         return 2 * self._counts > len(self.haplotypes)
 
+    @property
+    def frequency(self) -> NDArray[np.float64]:
+        """Frequency of ALT among the haplotypes, float64[U]."""
+        return np.asarray(self._counts / len(self.haplotypes))
+
     @cached_property
     def starts(self) -> NDArray[np.int64]:
         """Offsets into ``carriers``, int64[U + 1]: those of site u are starts[u]:starts[u + 1]."""

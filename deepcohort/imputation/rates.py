@@ -20,6 +20,9 @@ START = Rates(effective_size=3e5, error=3e-3)
 PEOPLE, LARGEST_SHARE, SITES = 128, 0.25, 10_000
 """People hidden at most, as a share of the panel at most, and untyped sites looked at."""
 
+SMALLEST_CHANCE = 1e-4
+"""What a chance counts at least in the loss, so that one sure mistake does not decide alone."""
+
 STEPS = (0.5, 0.25, 0.125)
 """Step widths of the search in decades of either rate."""
 
@@ -75,7 +78,8 @@ class HiddenPeople:
 
     kept: int64[K'], haplotypes that stay in the panel. copier: those, with what is asked. typed: int64[M] and
     asked: int64[U], sites of the panel; places: where the latter lie between the former. cm: float64[M] of
-    the typed sites. observed: int8[M, H] of the hidden haplotypes; truth: uint8[U, H]; owner: int64[H].
+    the typed sites, asked_cm: float64[U] of the others. frequency: float64[U] of ALT among those who stay.
+    observed: int8[M, H] of the hidden haplotypes; truth: uint8[U, H]; owner: int64[H].
     """
 
     kept: NDArray[np.int64]
@@ -84,6 +88,8 @@ class HiddenPeople:
     asked: NDArray[np.int64]
     places: Sites
     cm: NDArray[np.float64]
+    asked_cm: NDArray[np.float64]
+    frequency: NDArray[np.float64]
     observed: NDArray[np.int8]
     truth: NDArray[np.uint8]
     owner: NDArray[np.int64]
@@ -111,14 +117,16 @@ class HiddenPeople:
         asked = np.sort(rng.choice(untyped, min(SITES, len(untyped)), replace=False))
         kept = np.flatnonzero(~hidden)
         alleles, cm = panel.alleles(typed), panel.cm[typed]
-        sites = Sites.between(cm, panel.cm[asked])
+        sites, carriers = Sites.between(cm, panel.cm[asked]), panel.carriers(asked, kept)
         return cls(
             kept=kept,
-            copier=model.prepare(alleles[:, kept], cm, sites, panel.carriers(asked, kept)),
+            copier=model.prepare(alleles[:, kept], cm, sites, carriers),
             typed=typed,
             asked=asked,
             places=sites,
             cm=cm,
+            asked_cm=panel.cm[asked],
+            frequency=carriers.frequency,
             observed=alleles[:, hidden].astype(np.int8),
             truth=panel.alleles(asked, np.flatnonzero(hidden)),
             owner=panel.person[hidden].astype(np.int64),
@@ -133,10 +141,18 @@ class HiddenPeople:
         """Switches and emission of the copying model at some rates."""
         return rates.switches(self.cm, len(self.kept)), rates.emission(self.observed)
 
+    def dosages(self, rates: Rates, prior: Prior | None = None) -> Float32:
+        """What the hidden people's alleles are imputed as, float32[U, H]."""
+        return self.copier.dosages(*self.inputs(rates), prior)
+
     def loss(self, rates: Rates, prior: Prior | None = None) -> float:
         """Mean cross-entropy of the hidden alleles, in nats."""
-        dosage = np.clip(self.copier.dosages(*self.inputs(rates), prior), 1e-4, 1 - 1e-4)
-        return float(-np.log(np.where(self.truth == 1, dosage, 1 - dosage)).mean(dtype=np.float64))
+        return self.loss_of(self.dosages(rates, prior))
+
+    def loss_of(self, dosages: Float32) -> float:
+        """The same of these dosages; chances count ``SMALLEST_CHANCE`` at least."""
+        chance = np.clip(dosages, SMALLEST_CHANCE, 1 - SMALLEST_CHANCE)
+        return float(-np.log(np.where(self.truth == 1, chance, 1 - chance)).mean(dtype=np.float64))
 
 
 def learn_rates(panel: PanelChunk, typed: NDArray[np.int64], model: CopyModel, seed: int) -> LearntRates:

@@ -109,6 +109,8 @@ def test_people_of_one_population_are_imputed_better_than_by_the_plain_model(pha
     learnt = trained.facts["prior"]
     assert learnt["within"] > 0
     assert trained.facts["adapted_loss"] < trained.facts["plain_loss"]
+    better = trained.facts["calibrated_loss"] < trained.facts["adapted_loss"]
+    assert (trained.weights["slope"].any() or trained.weights["shift"].any()) == better
     target, sites = typed_target(truth, phased), np.arange(240)
     found = {}
     for strength in (0.0, 0.9):
@@ -132,6 +134,7 @@ def test_a_prior_that_people_held_out_do_not_confirm_stays_off(monkeypatch):
         return 1 - gain if self is first[0] else 1 + gain
 
     monkeypatch.setattr(HiddenPeople, "loss", loss)
+    monkeypatch.setattr(HiddenPeople, "loss_of", lambda *_: 1.1)
     trained = train(panel, TYPED, SETTINGS)
     assert trained.facts["prior"]["within"] == trained.facts["prior"]["strength"] == 0
     assert not trained.weights["group"].any()

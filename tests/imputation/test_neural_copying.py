@@ -8,7 +8,7 @@ import pytest
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.by_adaptive_copying import impute as impute_adaptive
 from deepcohort.imputation.copying import Rates
-from deepcohort.imputation.gate import Gate, Places
+from deepcohort.imputation.gate import Gate, Places, learn_calibration, learn_gate
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from tests.imputation.haplotypes import founders, mosaics, panel_chunk
@@ -19,7 +19,6 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: neural co
 from deepcohort.imputation import by_neural_copying, copying_training  # noqa: E402
 from deepcohort.imputation.by_neural_copying import Learnt, impute, train  # noqa: E402
 from deepcohort.imputation.checkpoint import Checkpoint  # noqa: E402
-from deepcohort.imputation.gate_training import learn_calibration, learn_gate  # noqa: E402
 
 SETTINGS = Settings(Imputer.neural_copying)
 HOT = slice(100, 104)
@@ -72,7 +71,7 @@ def test_judges_want_a_gain(hot):
     assert judge.accepts("one", good, better)
     assert not judge.accepts("two", better, good)
     assert not judge.accepts("three", good, better, gain=0.5)
-    assert judge.losses["without_three"] == judge.loss(good)
+    assert judge.losses["without_three"] == judge.hidden.loss_of(good)
 
 
 def test_hidden_people_are_all_different(hot):
@@ -147,7 +146,7 @@ def test_models_of_other_panels_or_shapes_are_refused(hot):
     target = typed_target(np.zeros((240, 1, 2), np.int8))
     for name, wrong in (("speed", trained.weights["speed"][1:]), ("shift", np.full(3, np.nan, np.float32))):
         other = replace(trained, weights=trained.weights | {name: wrong})
-        with pytest.raises(InputError, match=f"a model without {name}, or with another one"):
+        with pytest.raises(InputError, match=f"a model without .*{name}, or with"):
             impute(panel, target, TYPED, other, SETTINGS)
     with pytest.raises(InputError, match="a model of another panel"):
         impute(
@@ -159,7 +158,7 @@ def simulated_experts(n_experts, seed=1):
     """Truth and what experts say of it, the first one worst."""
     rng = np.random.default_rng(seed)
     panel = panel_chunk(founders(rng, 60, 30), cm=np.arange(60) * 0.02)
-    places = Places.of(panel, np.arange(60), np.arange(0, 60, 7))
+    places = Places.of(panel.alt_frequency(), panel.cm, panel.cm[::7])
     truth = (rng.random((60, 400)) < panel.alt_frequency()[:, None]).astype(np.uint8)
     noises = 1.5 - 0.5 * np.arange(n_experts)
     said = [1 / (1 + np.exp(-(4.0 * truth - 2 + noise * rng.normal(size=truth.shape)))) for noise in noises]
