@@ -52,7 +52,7 @@ class Adapted:
 
     def facts(self) -> dict[str, Any]:
         """As a trained model holds them."""
-        shown = ("people", "loss", "start_loss", "effective_size", "error")
+        shown = ("people", "typed", "sites", "seed", "loss", "start_loss", "effective_size", "error")
         return {name: getattr(self.rates, name) for name in shown} | {
             "rates": asdict(self.rates),
             "prior": asdict(self.prior),
