@@ -197,7 +197,7 @@ def test_hiding_them_tells_nothing(tmp_path):
             "--trained",
             tmp_path / "c.model",
         ),
-        *("--target", path, "--samples", tmp_path / "b.txt", "--mask-fraction", 0.1),
+        *("--target", path, "--samples", tmp_path / "b.txt", "--mask-fraction", 0.1, "--imputer", "copying"),
         *("--out", tmp_path / "o.vcf.gz", "--out-counts", tmp_path / "o.tsv"),
     )
     assert done.returncode == 2
