@@ -1,0 +1,1 @@
+"""Germline variants called from aligned reads, and calls compared with a truth set."""
