@@ -95,9 +95,9 @@ def copied(
         if experts is None:
             return copier.dosages(switches, rates.emission(_flat(genotypes)), prior)
         observed, size = _flat(genotypes), panel.n_haplotypes
-        return experts.mixed(
-            [copier.dosages(one.switches(cm, size), one.emission(observed), prior) for one in experts.rates]
-        )
+        said = [copier.dosages(one.switches(cm, size), one.emission(observed), prior) for one in experts.rates]
+        # Where nothing is observed there is nothing to calibrate: the frequencies of the panel stay.
+        return np.where((observed >= 0).any(axis=0), experts.mixed(said), said[0])
 
     if target.phased.all():
         return dosages(target.genotypes, prior_of(target.genotypes)), None

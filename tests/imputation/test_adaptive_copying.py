@@ -170,3 +170,16 @@ def test_models_of_other_panels_are_refused():
     without = {name: fact for name, fact in trained.facts.items() if name != "prior"}
     with pytest.raises(InputError, match=r"not a learnt prior \('prior'\): make it by train-chunk"):
         impute(panel, target, TYPED, replace(trained, facts=without), SETTINGS)
+
+
+def test_whom_nothing_is_known_of_gets_the_frequencies_of_the_panel_whatever_was_learnt():
+    panel, _, truth = two_populations(targets=2)
+    target = typed_target(truth)
+    target.genotypes[:, 1] = -1
+    sites = np.setdiff1d(np.arange(240), TYPED)
+    trained = train(panel, TYPED, SETTINGS)
+    shifted = replace(trained, weights=trained.weights | {"shift": np.array([2, 0, 0], np.float32)})
+    chances = impute(panel, target, sites, shifted, SETTINGS)
+    frequency = panel.alt_frequency()[sites]
+    assert chances[:, 2:] == pytest.approx(np.repeat(frequency[:, None], 2, axis=1), abs=0.01)
+    assert np.abs(chances[:, :2] - impute(panel, target, sites, trained, SETTINGS)[:, :2]).max() > 0.1
