@@ -147,7 +147,7 @@ class Ours:
             "--target-reports", self.work / "target.check.json",
             "--panel-people", self.work / "panel.people.npz",
             "--target-people", self.work / "target.people.npz",
-            "--chunk-variants", "20000", "--chunk-bases", "5000000", "--overlap-bases", "250000",
+            "--chunk-variants", "20000", "--chunk-bases", "50000000", "--overlap-bases", "250000",
             "--batch-size", "500",
             "--out-chunks", self.work / "chunks.tsv", "--out-batches", self.work / "batches",
             "--out-counts", self.work / "harmonisation.tsv", "--out-qc", self.work / "qc.tsv",

@@ -199,7 +199,7 @@ def plan(
         Path | None, typer.Option(exists=True, dir_okay=False, help="Chunks of an earlier plan.")
     ] = None,
     chunk_variants: Annotated[int, typer.Option(min=1, help="Most panel variants of a core.")] = 20_000,
-    chunk_bases: Annotated[int, typer.Option(min=1, help="Most bases of a core.")] = 5_000_000,
+    chunk_bases: Annotated[int, typer.Option(min=1, help="Most bases of a core.")] = 50_000_000,
     overlap_bases: Annotated[int, typer.Option(min=0, help="Overlap on each side, in bases …")] = 250_000,
     overlap_typed: Annotated[int, typer.Option(min=0, help="… and in typed sites.")] = 100,
     batch_size: Annotated[int, typer.Option(min=1, help="Most samples of a batch.")] = 500,

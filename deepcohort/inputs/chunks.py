@@ -30,7 +30,7 @@ class ChunkSize:
     """
 
     variants: int = 20_000
-    bases: int = 5_000_000
+    bases: int = 50_000_000
     overlap_bases: int = 250_000
     overlap_typed: int = 100
 

@@ -20,7 +20,7 @@ workflow INPUTS {
     regions  // text or BED file, e.g. '20:1-5000000', or null
     chunks   // chunks.tsv of an earlier run, or null
     panel_samples  // list of the panel's people to use, or null
-    planning // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 5000000, overlap_bases: 250000, batch_size: 500, exclude_outliers: false]
+    planning // how to cut, e.g. [chunk_variants: 20000, chunk_bases: 50000000, overlap_bases: 250000, batch_size: 500, exclude_outliers: false]
 
     main:
     // (`error` stands right in the channels: Nextflow loses the sentence of one in a function.)
