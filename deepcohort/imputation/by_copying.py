@@ -95,7 +95,9 @@ def copied(
         if experts is None:
             return copier.dosages(switches, rates.emission(_flat(genotypes)), prior)
         observed, size = _flat(genotypes), panel.n_haplotypes
-        said = [copier.dosages(one.switches(cm, size), one.emission(observed), prior) for one in experts.rates]
+        said = [
+            copier.dosages(one.switches(cm, size), one.emission(observed), prior) for one in experts.rates
+        ]
         # Where nothing is observed there is nothing to calibrate: the frequencies of the panel stay.
         return np.where((observed >= 0).any(axis=0), experts.mixed(said), said[0])
 

@@ -2,9 +2,9 @@
 
 import csv
 import gzip
-import re
 import io
 import os
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -272,8 +272,9 @@ def test_chunks_and_batches_leave_no_trace(data, joined, tmp_path):
     whole, whole_sites = join(
         tmp_path, write_parts(tmp_path, data, [(1, 90_000)], [(0, 12)]), data.target.samples
     )
+    # Frequencies are sums in another order.
     for one, other in zip(table(whole_sites), table(sites), strict=True):
-        assert float(one.pop("af")) == pytest.approx(float(other.pop("af")), abs=2e-6)  # sums in another order
+        assert float(one.pop("af")) == pytest.approx(float(other.pop("af")), abs=2e-6)
         assert one == other
     without_af = [re.sub(r"\bAF=[^;]+;", "", run_bcftools("-H", file)) for file in (whole, out)]
     assert without_af[0] == without_af[1]
