@@ -18,6 +18,7 @@ import pysam
 import pysam.bcftools
 from numpy.typing import NDArray
 
+from deepcohort.genome.alignments import LEFT_OUT
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
@@ -33,9 +34,6 @@ LARGEST = 255
 
 WINDOW = 5_000_000
 """Bases that are looked at together."""
-
-LEFT_OUT = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
-"""Flags of reads that do not count: unmapped, secondary, failed, duplicate, supplementary."""
 
 BASES = "ACGT"
 CODES = np.full(256, -1, np.int8)
