@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Variants: calls compared with a truth set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepcohort.genome.command import Release, Seed, command, script
+
+# Commands import what they call: numba and PyTorch take seconds that the others need not spend.
+
+app = script(__doc__ or "")
+
+InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
+
+
+@command(app)
+def evaluate(
+    release: Release,
+    calls: Annotated[Path, typer.Option(exists=True, help="Called genotypes (VCF or BCF).")],
+    truth: Annotated[Path, typer.Option(exists=True, help="True genotypes (VCF or BCF).")],
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    out: Annotated[Path, typer.Option(help="Figures by stratum (.tsv).")],
+    name: Annotated[str, typer.Option(help="Name of the calls in the tables.")],
+    bed: Annotated[Path | None, typer.Option(exists=True, help="Where the truth is known.")] = None,
+    sample: Annotated[str | None, typer.Option(help="Person of the calls, where there are several.")] = None,
+    truth_sample: Annotated[
+        str | None, typer.Option(help="Person of the truth, where there are several.")
+    ] = None,
+    out_counts: Annotated[Path | None, typer.Option(help="Counts by block, to be pooled (.tsv).")] = None,
+    out_curve: Annotated[Path | None, typer.Option(help="Precision and recall by QUAL (.tsv).")] = None,
+    out_judged: Annotated[Path | None, typer.Option(help="Every allele with its verdict (.tsv).")] = None,
+    out_left_out: Annotated[Path | None, typer.Option(help="What was not compared (.tsv).")] = None,
+    seed: Seed = 1,
+) -> None:
+    """Compare calls with true genotypes by the haplotypes that they spell."""
+    from deepcohort.variants import evaluation_table as tables
+    from deepcohort.variants.evaluate import evaluate as compare
+
+    found = compare(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample)
+    rows = tables.count_rows(name, found.counts())
+    tables.write_table(out, tables.figures([rows], seed), tables.COLUMNS)
+    if out_counts is not None:
+        tables.write_table(out_counts, rows, tables.COUNT_COLUMNS)
+    if out_curve is not None:
+        tables.write_table(out_curve, tables.curve(name, found), tables.CURVE_COLUMNS)
+    if out_judged is not None:
+        tables.write_table(out_judged, tables.judged_rows(name, found), tables.JUDGED_COLUMNS)
+    if out_left_out is not None:
+        tables.write_table(out_left_out, tables.left_out_rows(name, found), tables.LEFT_OUT_COLUMNS)
+
+
+@command(app)
+def combine_evaluations(
+    release: Release,
+    parts: Annotated[list[Path], typer.Argument(exists=True, help="Counts of evaluations.")],
+    out: Annotated[Path, typer.Option(help="Figures by stratum (.tsv).")],
+    seed: Seed = 1,
+) -> None:
+    """Pool the counts of several evaluations: of chromosomes, people or seeds."""
+    from deepcohort.variants import evaluation_table as tables
+
+    counts = [tables.read_counts(part) for part in parts]
+    tables.write_table(out, tables.figures(counts, seed), tables.COLUMNS)
+
+
+if __name__ == "__main__":
+    app()
