@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from deepcohort.genome.command import Release, Seed, command, script
+from deepcohort.genome.errors import InputError
 
 # Commands import what they call: numba and PyTorch take seconds that the others need not spend.
 
@@ -32,13 +33,19 @@ def evaluate(
     out_curve: Annotated[Path | None, typer.Option(help="Precision and recall by QUAL (.tsv).")] = None,
     out_judged: Annotated[Path | None, typer.Option(help="Every allele with its verdict (.tsv).")] = None,
     out_left_out: Annotated[Path | None, typer.Option(help="What was not compared (.tsv).")] = None,
+    compare: Annotated[list[str] | None, typer.Option(help="name=file of another caller.")] = None,
+    out_concordance: Annotated[Path | None, typer.Option(help="Beside other callers (.tsv).")] = None,
     seed: Seed = 1,
 ) -> None:
     """Compare calls with true genotypes by the haplotypes that they spell."""
+    from deepcohort.variants import concordance as beside
     from deepcohort.variants import evaluation_table as tables
-    from deepcohort.variants.evaluate import evaluate as compare
+    from deepcohort.variants.evaluate import evaluate as judge
 
-    found = compare(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample)
+    others = beside.named_files(compare or [])
+    if bool(others) != (out_concordance is not None):
+        raise InputError("--compare and --out-concordance go together: give both or none")
+    found = judge(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample)
     rows = tables.count_rows(name, found.counts())
     tables.write_table(out, tables.figures([rows], seed), tables.COLUMNS)
     if out_counts is not None:
@@ -49,6 +56,13 @@ def evaluate(
         tables.write_table(out_judged, tables.judged_rows(name, found), tables.JUDGED_COLUMNS)
     if out_left_out is not None:
         tables.write_table(out_left_out, tables.left_out_rows(name, found), tables.LEFT_OUT_COLUMNS)
+    if out_concordance is not None:
+        shared: list[dict[str, str]] = []
+        for other, path in others.items():
+            theirs = judge(path, truth, fasta, bed, truth_sample=truth_sample)
+            between = judge(calls, path, fasta, bed, sample=sample)
+            shared += beside.concordance(name, other, found, theirs, between)
+        tables.write_table(out_concordance, shared, beside.COLUMNS)
 
 
 @command(app)
@@ -63,6 +77,21 @@ def combine_evaluations(
 
     counts = [tables.read_counts(part) for part in parts]
     tables.write_table(out, tables.figures(counts, seed), tables.COLUMNS)
+
+
+@command(app)
+def mendelian(
+    release: Release,
+    calls: Annotated[Path, typer.Option(exists=True, help="Genotypes of several people.")],
+    pedigree: InFile,
+    out: Annotated[Path, typer.Option(help="Errors by trio and type (.tsv).")],
+    bed: Annotated[Path | None, typer.Option(exists=True, help="Where to look.")] = None,
+) -> None:
+    """Count genotypes of children that their parents cannot have given."""
+    from deepcohort.variants.evaluation_table import write_table
+    from deepcohort.variants.mendelian import COLUMNS, mendelian_errors
+
+    write_table(out, mendelian_errors(calls, pedigree, bed), COLUMNS)
 
 
 if __name__ == "__main__":

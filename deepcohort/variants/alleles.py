@@ -131,7 +131,7 @@ class GenotypeFile:
 
     def _copies(self, record: Any, where: str) -> dict[int, int]:
         """Copies of each ALT that is carried; a haploid genotype counts as two copies."""
-        if record.genotype is None:
+        if "GT" not in record.FORMAT:
             raise InputError(f"{where} has no GT: give a VCF with genotypes")
         alleles = [int(a) for a in record.genotype.array()[0, :-1] if a != -2]
         if len(alleles) > 2:
