@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Variants: calls compared with a truth set."""
+"""Variants: regions called from reads, calls compared with a truth set."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,23 @@ from deepcohort.genome.errors import InputError
 app = script(__doc__ or "")
 
 InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
+
+
+@command(app)
+def call_region(
+    release: Release,
+    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    region: Annotated[str, typer.Option(help="contig:first-last; reads around it are looked at too.")],
+    out: Annotated[Path, typer.Option(help="Calls (.vcf.gz).")],
+    index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
+    sample: Annotated[str | None, typer.Option(help="Name of the person in the calls.")] = None,
+    haploid: Annotated[bool, typer.Option("--haploid", help="The person has one copy here.")] = False,
+) -> None:
+    """Call the variants of a region from reads."""
+    from deepcohort.variants.calls_vcf import call_region as call
+
+    call(reads, fasta, region, out, index=index, sample=sample, ploidy=1 if haploid else 2)
 
 
 @command(app)

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import pysam
-
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.fasta import open_fasta
 from deepcohort.genome.harmonise import COMPLEMENT
 from deepcohort.genome.vcf import contig_of
 
@@ -39,7 +38,7 @@ class RefComparison:
         self.unknown: dict[str, int] = {}
         self.names: dict[str, str] = {}
         self.first = ""
-        self._sequence = _open_fasta(fasta)
+        self._sequence = open_fasta(fasta)
         self._contig, self._start, self._bases = "", 0, ""
 
     def add(self, number: int, record: Any) -> None:
@@ -154,17 +153,6 @@ class RefComparison:
         return InputError(
             f"{self.path.name}: REF differs from {self.fasta.name} at {where}, {self.first}{turned}: {advice}"
         )
-
-
-def _open_fasta(fasta: Path) -> Any:
-    if not fasta.with_name(f"{fasta.name}.fai").exists():  # pysam would write one into the user's folder
-        raise InputError(f"{fasta.name}: there is no {fasta.name}.fai beside it: make it (samtools faidx)")
-    try:
-        return pysam.FastaFile(str(fasta))
-    except (OSError, ValueError):
-        raise InputError(
-            f"{fasta.name}: cannot be opened with its index: make both again (samtools faidx)"
-        ) from None
 
 
 def _short(bases: str) -> str:

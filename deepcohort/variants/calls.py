@@ -1,0 +1,110 @@
+"""A stretch's variants: reads, candidates, windows, genotypes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.variants.active import REACH
+from deepcohort.variants.candidates import (
+    LONGEST_SHIFT,
+    Candidates,
+    Thresholds,
+    count_bases,
+    find_candidates,
+)
+from deepcohort.variants.genotypes import Diplotypes, diplotypes, genotype_of
+from deepcohort.variants.reads import Reads, ReadsFile, read_reads
+from deepcohort.variants.reference import Reference
+from deepcohort.variants.windows import Window, windows
+
+Int64 = NDArray[np.int64]
+
+AROUND = REACH + 2 * LONGEST_SHIFT
+"""Bases of the reference that are needed on each side of a stretch that is called."""
+
+INFORMATIVE = np.log(2.0)
+"""How many times as likely (log) a read must be by its best allele as by the next to be counted for it."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A record: pos (1-based), alleles as in a VCF, the first is REF.
+
+    genotype: numbers of the copies' alleles, empty where nothing was read. ad: reads (mates count as one) for
+    each allele; dp: reads that cover the site. pl in VCF's order. qual: phred of the chance that there is no
+    variant; gq: of that of another genotype.
+    """
+
+    pos: int
+    alleles: list[str]
+    genotype: tuple[int, ...]
+    qual: float
+    gq: int
+    dp: int
+    ad: list[int]
+    pl: list[int]
+
+
+def call_stretch(
+    file: ReadsFile, reference: Reference, start: int, end: int, ploidy: int = 2
+) -> tuple[list[Call], dict[str, int]]:
+    """Call what begins from ``start`` to ``end`` (0-based, half open); also how many reads were left out.
+
+    reference: with ``AROUND`` bases on each side, as far as the contig goes. The calls of a stretch are those
+    of its pieces. Raises ``InputError`` where the reads have no such contig.
+    """
+    contig = file.contig(reference.contig, reference.length)
+    low, high = max(0, start - REACH), min(reference.length, end + REACH)
+    reads, left_out = read_reads(file, contig, low, high)
+    counts = count_bases(reads, low, high)
+    candidates = find_candidates(reads, reference, counts, Thresholds())
+    found: list[Call] = []
+    for window in windows(reads, reference, candidates, start, end):
+        found += [call for call in calls_of(window, reads, candidates, ploidy) if start < call.pos <= end]
+    found.sort(key=lambda call: (call.pos, call.alleles))
+    return found, left_out
+
+
+def calls_of(window: Window, reads: Reads, candidates: Candidates, ploidy: int) -> list[Call]:
+    """The records of a window: candidates of one position, single bases and indels apart, make one."""
+    here = range(window.span.first, window.span.last)
+    is_snp = np.array([len(candidates.ref[i]) == len(candidates.alt[i]) for i in here], bool)
+    weighed = diplotypes(window, reads.fragment[window.picked], is_snp, ploidy)
+    sites: dict[tuple[int, bool], list[int]] = {}
+    for column, i in enumerate(here):
+        sites.setdefault((int(candidates.pos[i]), bool(is_snp[column])), []).append(column)
+    return [_call(window, reads, candidates, weighed, site, ploidy) for site in sites.values()]
+
+
+def _call(
+    window: Window, reads: Reads, candidates: Candidates, weighed: Diplotypes, site: list[int], ploidy: int
+) -> Call:
+    said = genotype_of(weighed, window, site, ploidy)
+    numbers = [window.span.first + column for column in said.kept]
+    pos, alleles = (
+        int(candidates.pos[numbers[0]]),
+        joined([candidates.ref[i] for i in numbers], [candidates.alt[i] for i in numbers]),
+    )
+    covers = (reads.start[window.picked] <= pos) & (reads.end[window.picked] > pos)
+    depths = _depths(window, reads, said.kept, covers)
+    dp = len(np.unique(reads.fragment[window.picked[covers]]))
+    return Call(pos + 1, alleles, said.alleles, said.qual, said.gq, dp, depths, said.pl.tolist())
+
+
+def _depths(window: Window, reads: Reads, kept: list[int], covers: NDArray[np.bool_]) -> list[int]:
+    """Fragments that are clearly of each allele."""
+    by_read = window.by_allele(kept)[covers]
+    _, of = np.unique(reads.fragment[window.picked[covers]], return_inverse=True)
+    by_fragment = np.zeros((of.max(initial=-1) + 1, by_read.shape[1]))
+    np.add.at(by_fragment, of, by_read)
+    order = np.sort(by_fragment, axis=1)
+    clear = order[:, -1] - order[:, -2] > INFORMATIVE
+    best = by_fragment[clear].argmax(axis=1)
+    return [int((best == allele).sum()) for allele in range(by_read.shape[1])]
+
+
+def joined(refs: list[str], alts: list[str]) -> list[str]:
+    """REF and ALTs of one record out of those of several at one position."""
+    longest = max(refs, key=len)
+    return [longest, *(alt + longest[len(ref) :] for ref, alt in zip(refs, alts, strict=True))]

@@ -1,0 +1,108 @@
+"""Calls of a region written as a VCF."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import deepcohort
+from deepcohort.genome.bgzf import BgzfWriter
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.genome.regions import parse_regions
+from deepcohort.genome.vcf import make_index
+from deepcohort.variants.calls import AROUND, Call, call_stretch
+from deepcohort.variants.reads import ReadsFile, index_of
+from deepcohort.variants.reference import read_reference
+
+log = logging.getLogger(__name__)
+
+LEAST_QUAL = 10.0
+"""A variant that is less sure is marked LowQual."""
+
+HEADER = """##fileformat=VCFv4.3
+##source=DeepCohort {version}
+##FILTER=<ID=PASS,Description="All filters passed">
+##FILTER=<ID=RefCall,Description="Reads show an allele that is more likely an error than in the genotype">
+##FILTER=<ID=LowQual,Description="QUAL below {least:g}">
+##contig=<ID={contig},length={length}>
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred of the chance that the genotype is another one">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Reads that cover the site; mates count as one">
+##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads that are clearly of each allele">
+##FORMAT=<ID=VAF,Number=A,Type=Float,Description="Share of each ALT among the reads of AD">
+##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Likelihoods of genotypes, phred, the best is 0">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{sample}
+"""
+
+
+def call_region(
+    reads: Path,
+    fasta: Path,
+    region: str,
+    out: Path,
+    *,
+    index: Path | None = None,
+    sample: str | None = None,
+    ploidy: int = 2,
+) -> None:
+    """Call one region of a BAM or CRAM and write ``out`` (.vcf.gz) and its index.
+
+    region: chr:from-to or a chromosome. index: of the reads; without one it is looked for beside them, or
+    made beside ``out``. sample: the name in the VCF, by default the read groups'. Raises ``InputError``.
+    """
+    regions = parse_regions(region)
+    if len(regions) != 1:
+        raise InputError(f"--region {region}: {len(regions)} regions: give one")
+    reference, inside = read_reference(fasta, regions[0], AROUND)
+    file = ReadsFile(reads, fasta, index or index_of(reads, out.parent))
+    name = sample or file.sample
+    if name is None:
+        raise InputError(
+            f"{reads.name}: the read groups name no sample: say whose reads these are (--sample)"
+        )
+    if file.sample not in (None, name):
+        log.info("%s calls the sample %s; the name %s is used", reads.name, file.sample, name)
+    calls, left_out = call_stretch(file, reference, inside.start - 1, inside.end, ploidy)
+    write_calls(out, name, reference.contig, reference.length, calls)
+    kinds = [filter_of(call) for call in calls]
+    log.info(
+        "%s: %s", inside, ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "none"
+    )
+    log.info("reads left out: %s", ", ".join(f"{count} {why}" for why, count in left_out.items()))
+
+
+def write_calls(path: Path, sample: str, contig: str, length: int, calls: Sequence[Call]) -> None:
+    """Write a bgzipped VCF and its index (``.tbi``, or ``.csi`` of a contig too long for that) beside it.
+
+    contig, length: as in the FASTA. calls: sorted.
+    """
+    head = HEADER.format(
+        version=deepcohort.__version__, least=LEAST_QUAL, contig=contig, length=length, sample=sample
+    )
+    with written_whole(path) as unfinished, BgzfWriter(unfinished) as out:
+        out.write(head.encode())
+        for call in calls:
+            out.write(_line(contig, call).encode())
+    make_index(path, path.with_name(f"{path.name}.{'tbi' if length < 2**29 else 'csi'}"))
+
+
+def filter_of(call: Call) -> str:
+    """PASS, RefCall or LowQual."""
+    if not any(call.genotype):
+        return "RefCall"
+    return "PASS" if call.qual >= LEAST_QUAL else "LowQual"
+
+
+def _line(contig: str, call: Call) -> str:
+    total = max(1, sum(call.ad))
+    entry = [
+        "/".join(map(str, call.genotype)),
+        str(call.gq),
+        str(call.dp),
+        ",".join(map(str, call.ad)),
+        ",".join(f"{reads / total:.3f}" for reads in call.ad[1:]),
+        ",".join(map(str, call.pl)),
+    ]
+    ref, *alts = call.alleles
+    columns = [contig, str(call.pos), ".", ref, ",".join(alts), f"{call.qual:.1f}", filter_of(call), "."]
+    return "\t".join([*columns, "GT:GQ:DP:AD:VAF:PL", ":".join(entry)]) + "\n"

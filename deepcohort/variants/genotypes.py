@@ -1,0 +1,156 @@
+"""Genotypes by what reads say of haplotypes: likelihoods, and chances with what is known before any read.
+
+All pairs of a window's haplotypes are weighed: a fragment is from either of the pair alike. What is said of a
+site sums over the pairs with each of its genotypes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.variants.windows import Window
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+MOST = 99
+"""Genotype quality is told up to here."""
+
+LARGEST_PL = MOST_QUAL = 9999
+
+SNP, INDEL = 1e-3, 1.25e-4
+"""Chance that a person is heterozygous for a certain candidate; half as much for two copies."""
+
+SECOND = 0.05
+"""How many times as likely a candidate is where the other haplotype has one that it excludes."""
+
+
+@dataclass(frozen=True)
+class Diplotypes:
+    """P pairs of a window's haplotypes (or single ones, where the person has one copy).
+
+    members: int64[P, ploidy]; copies: int64[P, A], of each candidate; logs: float64[P], natural logs of the
+    likelihoods; prior: float64[P, A], log of what each candidate adds to the prior.
+    """
+
+    members: Int64
+    copies: Int64
+    logs: Float64
+    prior: Float64
+
+
+@dataclass(frozen=True)
+class Genotype:
+    """What is said of a site with K alleles besides the reference's.
+
+    alleles: which copies are there, 0 or one of ``kept``, counted from 1; sorted. kept: candidates of the
+    window that the site tells of. pl: int64[G], in the order of VCF. gq, qual: phred.
+    """
+
+    alleles: tuple[int, ...]
+    kept: list[int]
+    pl: Int64
+    gq: int
+    qual: float
+
+
+def diplotypes(window: Window, fragment: Int64, is_snp: Bool, ploidy: int = 2) -> Diplotypes:
+    """Weigh the pairs of a window's haplotypes.
+
+    fragment: int64[R], of the window's reads: mates count together. is_snp: bool[A].
+    """
+    _, of = np.unique(fragment, return_inverse=True)
+    by_fragment = np.zeros((of.max(initial=-1) + 1, window.by_haplotype.shape[1]))
+    np.add.at(by_fragment, of, window.by_haplotype)
+    carries = window.haplotypes.carries.astype(np.int64)
+    if ploidy == 1:
+        members = np.arange(len(carries))[:, None]
+        logs = by_fragment.sum(axis=0)
+    else:
+        members = np.stack(np.triu_indices(len(carries)), axis=1)
+        one, other = by_fragment[:, members[:, 0]], by_fragment[:, members[:, 1]]
+        logs = (np.logaddexp(one, other) - np.log(2)).sum(axis=0)
+    copies = carries[members].sum(axis=1)
+    return Diplotypes(members, copies, logs, _prior(copies, is_snp, window.excluded, ploidy))
+
+
+def _prior(copies: Int64, is_snp: Bool, excluded: Bool, ploidy: int) -> Float64:
+    chance = np.where(is_snp, SNP, INDEL)[None, :]
+    prior = np.where(copies == 0, 0.0, np.log(chance))
+    if ploidy == 2:
+        prior = np.where(copies == 2, np.log(chance / 2), prior)
+    # The second of two candidates that exclude each other has another's company: sites with several alleles.
+    later = np.tril(excluded, -1)
+    second = (copies == 1) & ((copies == 1).astype(np.int64) @ later.T.astype(np.int64) > 0)
+    return np.where(second, np.log(SECOND), prior)
+
+
+def genotype_of(weighed: Diplotypes, window: Window, site: list[int], ploidy: int = 2) -> Genotype:
+    """The genotype of a site: of some candidates of the window of which a haplotype has at most one."""
+    member_allele = _allele_of(window.haplotypes.carries, site)[weighed.members]
+    genotypes = np.sort(member_allele, axis=1)
+    own = weighed.prior[:, site].sum(axis=1)
+    elsewhere = weighed.prior.sum(axis=1) - own
+    logs = weighed.logs + elsewhere
+    number = _number(genotypes)
+    count = _number(np.full((1, ploidy), len(site)))[0] + 1
+    likelihood = np.array([_total(logs[number == g]) for g in range(count)])
+    # The other sites' priors are a distribution over the pairs with this genotype.
+    likelihood -= np.array([_total(elsewhere[number == g]) for g in range(count)])
+    prior = np.array([own[number == g].max(initial=-np.inf) for g in range(count)])
+    likelihood[~np.isfinite(prior)] = -np.inf
+    posterior = likelihood + prior
+    posterior -= _total(posterior)
+    best = int(posterior.argmax())
+    alleles = tuple(int(a) for a in genotypes[number == best][0])
+    kept = sorted({a for a in alleles if a}) or [_likeliest(posterior, number, genotypes, len(site))]
+    chosen = _among([0, *kept], ploidy)
+    pl = _phred(likelihood[[_number(np.array([g]))[0] for g in chosen]])
+    others = np.delete(posterior, best)
+    renamed = tuple(0 if a == 0 else kept.index(a) + 1 for a in alleles)
+    return Genotype(
+        renamed,
+        [site[a - 1] for a in kept],
+        pl,
+        round(min(MOST, -10 / np.log(10) * _total(others))),
+        min(MOST_QUAL, -10 / np.log(10) * float(posterior[0])),
+    )
+
+
+def _allele_of(carries: Bool, site: list[int]) -> Int64:
+    """Which of the site's candidates each haplotype has, counted from 1; 0 for none."""
+    allele: Int64 = (carries[:, site] * np.arange(1, len(site) + 1)).max(axis=1)
+    return allele
+
+
+def _number(genotypes: Int64) -> Int64:
+    """A genotype's place in VCF's order; its alleles are sorted."""
+    if genotypes.shape[1] == 1:
+        return genotypes[:, 0]
+    return genotypes[:, 1] * (genotypes[:, 1] + 1) // 2 + genotypes[:, 0]
+
+
+def _among(alleles: list[int], ploidy: int) -> list[tuple[int, ...]]:
+    """All genotypes of some alleles, in VCF's order."""
+    if ploidy == 1:
+        return [(a,) for a in alleles]
+    return [(a, b) for i, b in enumerate(alleles) for a in alleles[: i + 1]]
+
+
+def _likeliest(posterior: Float64, number: Int64, genotypes: Int64, n: int) -> int:
+    """The candidate that is most likely there where none is called."""
+    chance = [_total(posterior[np.unique(number[(genotypes == a).any(axis=1)])]) for a in range(1, n + 1)]
+    return int(np.argmax(chance)) + 1
+
+
+def _total(logs: Float64) -> float:
+    top = logs.max(initial=-np.inf)
+    return float(top + np.log(np.exp(logs - top).sum())) if np.isfinite(top) else -np.inf
+
+
+def _phred(logs: Float64) -> Int64:
+    scaled = -10 / np.log(10) * (logs - logs.max())
+    whole: Int64 = np.rint(np.minimum(scaled, LARGEST_PL)).astype(np.int64)
+    return whole

@@ -1,0 +1,61 @@
+"""The reference's bases in a stretch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.fasta import open_fasta
+from deepcohort.genome.regions import Region
+from deepcohort.genome.vcf import contig_of
+from deepcohort.variants.reads import CODES
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Bases of a contig from ``start`` (0-based) on: text in capitals, and uint8 codes as those of reads.
+
+    length: of the whole contig.
+    """
+
+    contig: str
+    start: int
+    text: bytes
+    codes: NDArray[np.uint8]
+    length: int
+
+    @classmethod
+    def of(cls, contig: str, start: int, text: str, length: int | None = None) -> "Reference":
+        """From a FASTA's letters; all but ACGT become N. Without ``length`` the contig ends with the text."""
+        codes = CODES[np.frombuffer(text.encode(), np.uint8)]
+        letters = np.frombuffer(b"ACGTN", np.uint8)[codes].tobytes()
+        return cls(contig, start, letters, codes, start + len(text) if length is None else length)
+
+    @property
+    def end(self) -> int:
+        """Where the bases end, 0-based and excluded."""
+        return self.start + len(self.text)
+
+
+def read_reference(fasta: Path, region: Region, around: int) -> tuple[Reference, Region]:
+    """Bases of a region and ``around`` on each side, and the region within the contig.
+
+    Raises ``InputError`` where the FASTA has no such contig or the region begins beyond its end.
+    """
+    with open_fasta(fasta) as file:
+        contig = contig_of(list(file.references), region.chrom)
+        if contig is None:
+            raise InputError(
+                f"{fasta.name}: no contig {region.chrom}: give the reference that the reads were aligned to"
+            )
+        length = file.get_reference_length(contig)
+        if region.start > length:
+            raise InputError(
+                f"{fasta.name}: {contig} ends at {length:,}, before the region {region}: give one inside"
+            )
+        region = region._replace(end=min(region.end, length))
+        first = max(0, region.start - 1 - around)
+        text = file.fetch(contig, first, min(length, region.end + around))
+    return Reference.of(contig, first, text, length), region
