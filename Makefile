@@ -24,7 +24,8 @@ lint: $(READY)
 
 setup: $(READY)
 
-# uv, fetched by pip and checked by the hash of the lock, installs the rest in seconds.
+# uv, fetched by pip and checked by the hash of the lock, installs the rest in seconds. Bytecode is made at once:
+# where the environment forbids to write it later, each task would compile its imports anew.
 $(READY): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "ERROR: Python 3.11 or later is needed, and '$(PYTHON)' is not there: install it, or say which one by make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ERROR: Python 3.11 or later is needed, and '$(PYTHON)' is older: say which one by make PYTHON=..." >&2; exit 1; }
@@ -33,7 +34,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear .venv
 	@sed -n '/^uv==/,/^[a-z].*==/{/^uv==/p;/^ *--hash/p}' requirements.lock > .venv/uv.lock
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
-	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 
 from deepcohort.imputation.copying import Copier, Float32, Prior
 from deepcohort.imputation.panel import PanelChunk
@@ -38,6 +36,10 @@ def group_people(
     One grouping for each of ``numbers``, how many groups there are to be: k-means of the principal components
     of the standardised genotypes at common sites, evenly taken. Small panels have fewer groups.
     """
+    # It takes seconds to import, which only training needs to spend.
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+
     chosen = np.arange(panel.n_haplotypes) if haplotypes is None else haplotypes
     _, person = np.unique(panel.person[chosen], return_inverse=True)
     people = int(person.max()) + 1

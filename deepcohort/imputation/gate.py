@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from deepcohort.imputation.copying import Float32
 
@@ -163,6 +162,7 @@ def _cross_entropy(found: Float32, wanted: Float32) -> tuple[float, Float32]:
 
 def _minimised(loss: Callable[[Float64], tuple[float, Float64]], number: int) -> Float64:
     """The least of a function that gives its gradient too, from zero on."""
+    from scipy.optimize import minimize  # imputing need not wait for it
 
     def drawn(weights: Float64) -> tuple[float, Float64]:
         value, gradient = loss(weights)
