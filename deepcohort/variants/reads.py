@@ -162,14 +162,11 @@ def read_reads(file: ReadsFile, contig: str, start: int, end: int) -> tuple[Read
     low, high = start // BIN * BIN, -(-end // BIN) * BIN
     taken = [read for read in file.fetch(contig, low, high) if _counts(read, counts)]
     before = min((read.reference_start for read in taken), default=low) // BIN * BIN
-    starts = _Bins()
-    for read in taken:
-        starts.add(read)
-    if before < low:
-        for read in file.fetch(contig, before, low):
-            if before <= read.reference_start and read.reference_end <= low and _counts(read, {}):
-                starts.add(read)
-    kept = [read for read in taken if starts.keep(read)]
+    earlier = file.fetch(contig, before, low) if before < low else ()
+    kept = _not_over_depth(
+        taken,
+        [r for r in earlier if r.reference_start >= before and _counts(r, {}) and r.reference_end <= low],
+    )
     counts["over_depth"] = len(taken) - len(kept)
     found = _as_arrays([read for read in kept if read.reference_end > start and read.reference_start < end])
     _count_mates_once(found)
@@ -189,24 +186,20 @@ def _counts(read: Any, left_out: dict[str, int]) -> bool:
     return why is None
 
 
-class _Bins:
-    """Which reads of each bin are kept."""
-
-    def __init__(self) -> None:
-        self.keys: dict[int, list[tuple[int, int]]] = {}
-        self.last: dict[int, tuple[int, int]] = {}
-
-    def add(self, read: Any) -> None:
-        self.keys.setdefault(read.reference_start // BIN, []).append(_key(read))
-
-    def keep(self, read: Any) -> bool:
-        bin_ = read.reference_start // BIN
-        keys = self.keys[bin_]
-        if len(keys) <= MOST_IN_BIN:
-            return True
-        if bin_ not in self.last:
-            self.last[bin_] = sorted(keys)[MOST_IN_BIN - 1]
-        return _key(read) <= self.last[bin_]
+def _not_over_depth(taken: list[Any], earlier: list[Any]) -> list[Any]:
+    """Of the reads taken those that are kept; ``earlier`` are others that start in the same bins."""
+    bins: dict[int, list[Any]] = {}
+    for read in [*earlier, *taken]:
+        bins.setdefault(read.reference_start // BIN, []).append(read)
+    last = {
+        number: sorted(map(_key, reads))[MOST_IN_BIN - 1]
+        for number, reads in bins.items()
+        if len(reads) > MOST_IN_BIN
+    }
+    if not last:
+        return taken
+    bounds = ((read, last.get(read.reference_start // BIN)) for read in taken)
+    return [read for read, bound in bounds if bound is None or _key(read) <= bound]
 
 
 def _key(read: Any) -> tuple[int, int]:
