@@ -140,7 +140,7 @@ def pieces(reads: Reads, picked: Int64, start: int, end: int) -> Int64:
 def gap_chances(bases: UInt8) -> Float64:
     """Chance that a gap opens before each base of a haplotype, float64[n].
 
-    Those of a repeat's bases sum to the repeat's.
+    Those of a repeat's bases sum to the repeat's, but none is below that of other sequence.
     """
     n = len(bases)
     chances = np.full(n, GAP_BY_REPEATS[0])
