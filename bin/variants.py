@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deepcohort.genome.command import Release, Seed, command, script
+from deepcohort.genome.command import Release, Seed, Threads, command, script
 from deepcohort.genome.errors import InputError
 
 # Commands import what they call: numba and PyTorch take seconds that the others need not spend.
@@ -109,6 +109,72 @@ def mendelian(
     from deepcohort.variants.mendelian import COLUMNS, mendelian_errors
 
     write_table(out, mendelian_errors(calls, pedigree, bed), COLUMNS)
+
+
+@command(app)
+def learn_errors(
+    release: Release,
+    reads: Annotated[
+        list[Path], typer.Argument(exists=True, help="BAMs or CRAMs of one sequencer, indexed.")
+    ],
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    regions: Annotated[str, typer.Option(help="Where to learn: regions or a BED file.")],
+    out: Annotated[Path, typer.Option(help="Error profile (.npz).")],
+    truth: Annotated[Path | None, typer.Option(exists=True, help="Variants to leave out.")] = None,
+) -> None:
+    """Learn how a sequencer errs: statistics of reads, none of the reads."""
+    from deepcohort.genome.regions import parse_regions
+    from deepcohort.variants.error_profile import learn
+
+    learn(reads, fasta, parse_regions(regions), truth).save(out)
+
+
+@command(app)
+def simulate(
+    release: Release,
+    genotypes: InFile,
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    region: Annotated[str, typer.Option(help="contig:first-last.")],
+    profile: Annotated[Path, typer.Option(exists=True, help="Error profile (.npz).")],
+    name: Annotated[str, typer.Option(help="Name of the person made.")],
+    out_truth: Annotated[Path, typer.Option(help="True genotypes, phased (.vcf.gz).")],
+    out_bed: Annotated[Path, typer.Option(help="Where they hold.")],
+    out_reads: Annotated[Path | None, typer.Option(help="Aligned reads (.bam).")] = None,
+    out_fastq: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="First and second reads (two .fq.gz).")
+    ] = None,
+    sample: Annotated[str | None, typer.Option(help="Whose genotypes, where there are several.")] = None,
+    coverage: Annotated[float, typer.Option(min=0.1, help="Mean depth.")] = 30,
+    read_length: Annotated[int, typer.Option(min=50, max=300)] = 148,
+    added_per_kb: Annotated[float, typer.Option(min=0, help="Variants added per 1,000 bases.")] = 0,
+    known_placement: Annotated[
+        bool, typer.Option("--known-placement", help="Do not align: put reads where they belong.")
+    ] = False,
+    seed: Seed = 1,
+    threads: Threads = 1,
+) -> None:
+    """Simulate a person and reads of a region; bwa mem aligns them where it is installed."""
+    from deepcohort.genome.regions import parse_regions
+    from deepcohort.variants.error_profile import ErrorProfile
+    from deepcohort.variants.simulate import Outputs, Wanted, has_bwa
+    from deepcohort.variants.simulate import simulate as make
+
+    if out_reads is None and out_fastq is None:
+        raise InputError("no reads are asked for: give --out-reads, --out-fastq or both")
+    regions = parse_regions(region)
+    if len(regions) != 1:
+        raise InputError(f"--region {region}: a person is simulated over one region: give one")
+    make(
+        genotypes,
+        sample,
+        fasta,
+        regions[0],
+        ErrorProfile.load(profile),
+        Wanted(coverage, read_length, added_per_kb, name, seed),
+        Outputs(out_truth, out_bed, out_reads, out_fastq),
+        use_bwa=not known_placement and has_bwa(),
+        threads=threads,
+    )
 
 
 if __name__ == "__main__":

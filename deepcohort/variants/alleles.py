@@ -174,7 +174,12 @@ def _not_before(first: int, reference: bytes, start: int, end: int, bases: str) 
 
 
 def trimmed(pos: int, ref: str, alt: str) -> tuple[int, int, str]:
-    """The changed stretch (0-based, end left out) and its new bases, without the ends that are shared."""
+    """The changed stretch (0-based, end left out) and its new bases, without the ends that are shared.
+
+    Where a base can be at either end, it stays before the change, as the base before an indel does in a VCF.
+    """
+    end = min(_shared(ref[::-1], alt[::-1]), max(0, min(len(ref), len(alt)) - 1))
+    ref, alt = ref[: len(ref) - end], alt[: len(alt) - end]
     first = _shared(ref, alt)
     ref, alt = ref[first:], alt[first:]
     end = _shared(ref[::-1], alt[::-1])
