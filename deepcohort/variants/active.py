@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deepcohort.variants.candidates import LONGEST_SHIFT, Candidates
 from deepcohort.variants.reads import BIN
-from deepcohort.variants.reference import Reference
+from deepcohort.variants.reference import LONGEST_REPEAT, Reference
 
 Int64 = NDArray[np.int64]
 
@@ -20,9 +20,6 @@ GAP = 20
 
 LONGEST = 250
 """Chains of candidates that are longer are cut at multiples of this."""
-
-LONGEST_REPEAT = 150
-"""Bases of a repeat after an indel that a window takes in at most."""
 
 FLANK = 35
 """Bases on each side of a window that haplotypes take in."""
@@ -46,15 +43,8 @@ def extents(candidates: Candidates, reference: Reference) -> Int64:
     for i, (pos, ref, alt) in enumerate(zip(candidates.pos, candidates.ref, candidates.alt, strict=True)):
         ends[i] = pos + len(ref)
         if len(ref) != len(alt):
-            unit = (ref if len(ref) > len(alt) else alt)[1:].encode()
-            at, steps = int(pos) + 1 - reference.start, 0
-            if len(ref) > len(alt):
-                at += len(unit)
-            while steps < LONGEST_REPEAT and at + steps < len(reference.text):
-                if reference.text[at + steps] != unit[steps % len(unit)]:
-                    break
-                steps += 1
-            ends[i] += steps
+            unit = (ref if len(ref) > len(alt) else alt)[1:]
+            ends[i] += reference.repeated(int(pos) + len(ref) - reference.start, unit)
     return ends
 
 

@@ -14,11 +14,12 @@ from deepcohort.variants.candidates import (
     find_candidates,
 )
 from deepcohort.variants.genotypes import Diplotypes, diplotypes, genotype_of
+from deepcohort.variants.priors import allele_chances
 from deepcohort.variants.reads import Reads, ReadsFile, read_reads
 from deepcohort.variants.reference import Reference
 from deepcohort.variants.windows import Window, windows
 
-Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
 
 AROUND = REACH + 2 * LONGEST_SHIFT
 """Bases of the reference that are needed on each side of a stretch that is called."""
@@ -59,21 +60,29 @@ def call_stretch(
     reads, left_out = read_reads(file, contig, low, high)
     counts = count_bases(reads, low, high)
     candidates = find_candidates(reads, reference, counts, Thresholds())
+    chances = allele_chances(candidates, reference)
     found: list[Call] = []
     for window in windows(reads, reference, candidates, start, end):
-        found += [call for call in calls_of(window, reads, candidates, ploidy) if start < call.pos <= end]
+        made = calls_of(window, reads, candidates, chances, ploidy)
+        found += [call for call in made if start < call.pos <= end]
     found.sort(key=lambda call: (call.pos, call.alleles))
     return found, left_out
 
 
-def calls_of(window: Window, reads: Reads, candidates: Candidates, ploidy: int) -> list[Call]:
-    """The records of a window: candidates of one position, single bases and indels apart, make one."""
-    here = range(window.span.first, window.span.last)
-    is_snp = np.array([len(candidates.ref[i]) == len(candidates.alt[i]) for i in here], bool)
-    weighed = diplotypes(window, reads.fragment[window.picked], is_snp, ploidy)
+def calls_of(
+    window: Window, reads: Reads, candidates: Candidates, chances: Float64, ploidy: int
+) -> list[Call]:
+    """The records of a window: candidates of one position, single bases and indels apart, make one.
+
+    chances: of all candidates, as by ``allele_chances``.
+    """
+    first, last = window.span.first, window.span.last
+    fragment, pos = reads.fragment[window.picked], candidates.pos[first:last]
+    weighed = diplotypes(window, fragment, chances[first:last], pos, ploidy)
     sites: dict[tuple[int, bool], list[int]] = {}
-    for column, i in enumerate(here):
-        sites.setdefault((int(candidates.pos[i]), bool(is_snp[column])), []).append(column)
+    for i in range(first, last):
+        is_snp = len(candidates.ref[i]) == len(candidates.alt[i])
+        sites.setdefault((int(candidates.pos[i]), is_snp), []).append(i - first)
     return [_call(window, reads, candidates, weighed, site, ploidy) for site in sites.values()]
 
 

@@ -20,24 +20,25 @@ MOST = 99
 
 LARGEST_PL = MOST_QUAL = 9999
 
-SNP, INDEL = 1e-3, 1.25e-4
-"""Chance that a person is heterozygous for a certain candidate; half as much for two copies."""
+CLOSE, FOLLOWS = 10, 0.01
+"""Candidates at most so many bases apart are on the same haplotypes with at least this chance: changes come
+in clusters, as of several neighbouring bases at once."""
 
-SECOND = 0.05
-"""How many times as likely a candidate is where the other haplotype has one that it excludes."""
+SECOND = 0.01
+"""Least chance of a candidate where the other haplotype has one that it excludes: sites have company."""
 
 
 @dataclass(frozen=True)
 class Diplotypes:
     """P pairs of a window's haplotypes (or single ones, where the person has one copy).
 
-    members: int64[P, ploidy]; copies: int64[P, A], of each candidate; logs: float64[P], natural logs of the
-    likelihoods; prior: float64[P, A], log of what each candidate adds to the prior.
+    members: int64[P, ploidy]; logs: float64[P], natural logs of the likelihoods; own: float64[P, A], log of
+    what each candidate alone adds to the prior; prior: float64[P], log of the whole.
     """
 
     members: Int64
-    copies: Int64
     logs: Float64
+    own: Float64
     prior: Float64
 
 
@@ -56,10 +57,11 @@ class Genotype:
     qual: float
 
 
-def diplotypes(window: Window, fragment: Int64, is_snp: Bool, ploidy: int = 2) -> Diplotypes:
+def diplotypes(window: Window, fragment: Int64, chance: Float64, pos: Int64, ploidy: int = 2) -> Diplotypes:
     """Weigh the pairs of a window's haplotypes.
 
-    fragment: int64[R], of the window's reads: mates count together. is_snp: bool[A].
+    fragment: int64[R], of the window's reads: mates count together. chance: float64[A], that a person is
+    heterozygous for each candidate; half of it is that of two copies. pos: int64[A], theirs.
     """
     _, of = np.unique(fragment, return_inverse=True)
     by_fragment = np.zeros((of.max(initial=-1) + 1, window.by_haplotype.shape[1]))
@@ -72,32 +74,44 @@ def diplotypes(window: Window, fragment: Int64, is_snp: Bool, ploidy: int = 2) -
         members = np.stack(np.triu_indices(len(carries)), axis=1)
         one, other = by_fragment[:, members[:, 0]], by_fragment[:, members[:, 1]]
         logs = (np.logaddexp(one, other) - np.log(2)).sum(axis=0)
-    copies = carries[members].sum(axis=1)
-    return Diplotypes(members, copies, logs, _prior(copies, is_snp, window.excluded, ploidy))
+    own = _prior(carries[members], chance, window.excluded)
+    together = _together(carries[members], chance, pos)
+    return Diplotypes(members, logs, own, own.sum(axis=1) + together)
 
 
-def _prior(copies: Int64, is_snp: Bool, excluded: Bool, ploidy: int) -> Float64:
-    chance = np.where(is_snp, SNP, INDEL)[None, :]
-    prior = np.where(copies == 0, 0.0, np.log(chance))
-    if ploidy == 2:
-        prior = np.where(copies == 2, np.log(chance / 2), prior)
-    # The second of two candidates that exclude each other has another's company: sites with several alleles.
-    later = np.tril(excluded, -1)
-    second = (copies == 1) & ((copies == 1).astype(np.int64) @ later.T.astype(np.int64) > 0)
-    return np.where(second, np.log(SECOND), prior)
+def _prior(carried: Int64, chance: Float64, excluded: Bool) -> Float64:
+    """Log of what each candidate adds to a pair's prior, float64[P, A]. carried: int64[P, ploidy, A]."""
+    copies = carried.sum(axis=1)
+    once = np.where(copies == 0, 0.0, np.log(chance))
+    prior = np.where(copies == 2, np.log(chance / 2), once)
+    # The second of two candidates that exclude each other, one on each haplotype.
+    later = np.tril(excluded, -1).astype(np.int64)
+    second = (copies == 1) & ((copies == 1).astype(np.int64) @ later.T > 0)
+    return np.where(second, np.log(np.maximum(chance, SECOND)), prior)
+
+
+def _together(carried: Int64, chance: Float64, pos: Int64) -> Float64:
+    """Log of how much likelier pairs are because candidates close together are on the same haplotypes."""
+    close: Bool = np.tril(np.abs(pos[:, None] - pos[None, :]) <= CLOSE, -1)
+    there: Bool = np.any(carried, axis=1)
+    same = (carried[:, :, :, None] == carried[:, :, None, :]).all(axis=1)
+    follows = (same & close).any(axis=2) & there
+    likelier = np.log(np.maximum(chance, FOLLOWS)) - np.log(chance)
+    together: Float64 = np.where(follows, likelier, 0.0).sum(axis=1)
+    return together
 
 
 def genotype_of(weighed: Diplotypes, window: Window, site: list[int], ploidy: int = 2) -> Genotype:
     """The genotype of a site: of some candidates of the window of which a haplotype has at most one."""
     member_allele = _allele_of(window.haplotypes.carries, site)[weighed.members]
     genotypes = np.sort(member_allele, axis=1)
-    own = weighed.prior[:, site].sum(axis=1)
-    elsewhere = weighed.prior.sum(axis=1) - own
+    own = weighed.own[:, site].sum(axis=1)
+    elsewhere = weighed.prior - own
     logs = weighed.logs + elsewhere
     number = _number(genotypes)
     count = _number(np.full((1, ploidy), len(site)))[0] + 1
     likelihood = np.array([_total(logs[number == g]) for g in range(count)])
-    # The other sites' priors are a distribution over the pairs with this genotype.
+    # What is elsewhere, given the genotype here, is a distribution.
     likelihood -= np.array([_total(elsewhere[number == g]) for g in range(count)])
     prior = np.array([own[number == g].max(initial=-np.inf) for g in range(count)])
     likelihood[~np.isfinite(prior)] = -np.inf

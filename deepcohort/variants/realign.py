@@ -1,8 +1,8 @@
 """Likelihoods of reads given haplotypes by a pair hidden Markov model (Durbin et al. 1998, chapter 4).
 
 A read is read from one end to the other off some stretch of the haplotype. Bases differ with the chance that
-their quality gives; gaps open with a chance that grows with the repeat in which they lie (Albers et al. 2011,
-Genome Res 21:961, table of indel errors by length of homopolymer). Only alignments near the one that the
+their quality gives; gaps open with a chance that grows with the repeat in which they lie (after Albers et al.
+2011, Genome Res 21:961, but steeper, as in libraries made with PCR). Only alignments near the one that the
 aligner found are summed over: within ``MARGIN`` bases, and what the haplotype's indels shift.
 """
 
@@ -22,15 +22,17 @@ MARGIN = 8
 LONGEST_CLIP = 100
 """Clipped bases at an end of a read that are looked at, at most."""
 
-EXTEND = 0.1
+EXTEND = 0.2
 """Chance that a gap goes on."""
 
-GAP_BY_REPEATS = np.array(
-    [2.9e-5, 2.9e-5, 2.9e-5, 2.9e-5, 2.9e-5, 4.3e-5, 1.1e-4, 2.4e-4, 5.7e-4, 1.0e-3, 1.4e-3]
-)
+GAP_BY_REPEATS = np.array([2.9e-5, 2.9e-5, 2.9e-5, 2.9e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1.2e-3, 3e-3, 7e-3])
 """Chance of a gap in a repeat by how often its unit is there; beyond that it grows by ``GROWTH`` each."""
 
-GROWTH, MOST_GAPS = 1.25, 0.1
+GROWTH, MOST_GAPS = 1.4, 0.3
+
+LONGER_UNIT = 2.0
+"""How much likelier the first base of a gap is for each base more in the unit, as ``EXTEND`` makes the whole
+unit less likely."""
 
 LONGEST_UNIT = 6
 
@@ -158,7 +160,10 @@ def gap_chances(bases: UInt8) -> Float64:
                 chance = GAP_BY_REPEATS[times]
             else:
                 over = times - len(GAP_BY_REPEATS) + 1
-                chance = min(MOST_GAPS, GAP_BY_REPEATS[-1] * GROWTH**over)
+                chance = GAP_BY_REPEATS[-1] * GROWTH**over
+            if times > 2:
+                chance = chance * LONGER_UNIT ** (unit - 1)
+            chance = min(MOST_GAPS, chance)
             for j in range(first, i):
                 chances[j] = max(chances[j], chance / (i - first))
     return chances

@@ -12,6 +12,9 @@ from deepcohort.genome.regions import Region
 from deepcohort.genome.vcf import contig_of
 from deepcohort.variants.reads import CODES
 
+LONGEST_REPEAT = 150
+"""Bases of a repeat that are looked at, at most."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -37,6 +40,14 @@ class Reference:
     def end(self) -> int:
         """Where the bases end, 0-based and excluded."""
         return self.start + len(self.text)
+
+    def repeated(self, at: int, unit: str) -> int:
+        """How many bases from index ``at`` on go on repeating ``unit``, ``LONGEST_REPEAT`` at most."""
+        bases = unit.encode()
+        for step in range(LONGEST_REPEAT):
+            if self.text[at + step : at + step + 1] != bases[step % len(bases) :][:1]:
+                return step
+        return LONGEST_REPEAT
 
 
 def read_reference(fasta: Path, region: Region, around: int) -> tuple[Reference, Region]:
