@@ -48,9 +48,9 @@ VARIANT_READS = 3
 FEWEST_READS = 500
 
 ENOUGH_CROSSED = 50
-GROWTH = 1.5
-HIGHEST_INDEL_RATE = 0.2
-"""Errors in runs that were not seen: an assumption, near the growth from 5 to 11 bases in real reads."""
+GROWTH = 1.15
+HIGHEST_INDEL_RATE = 0.1
+"""Errors in runs that were not seen: near what the few real reads over runs of 12 to 23 bases show."""
 
 NOT_COUNTED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
 """Unmapped, secondary, failed, duplicate, supplementary."""

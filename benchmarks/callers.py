@@ -1,0 +1,115 @@
+"""The variant callers that are compared: freebayes, bcftools, GATK HaplotypeCaller, and our own."""
+
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+
+import deepcohort
+from benchmarks.timing import Cost, load, save, timed
+
+ROOT = Path(__file__).parents[1]
+Command = list[str | Path]
+POM = Path(__file__).parent / "gatk" / "pom.xml"
+"""What Maven gets GATK by."""
+
+
+class Caller(StrEnum):
+    """A program with its defaults and no filter."""
+
+    freebayes = "freebayes"
+    bcftools = "bcftools"
+    gatk = "gatk"
+    deepcohort = "deepcohort"
+
+
+def call(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> Cost:
+    """Call variants of a region into ``out`` (.vcf.gz), with one thread; skip what exists.
+
+    reads: BAM with its index. region: contig:first-last. libraries: folder of GATK's jars. Returns what the
+    calling took, all programs of a caller together.
+    """
+    cost = out.with_name(out.name.replace(".vcf.gz", ".cost.json"))
+    if not cost.exists():
+        program = {
+            Caller.freebayes: _freebayes,
+            Caller.bcftools: _bcftools,
+            Caller.gatk: _gatk,
+            Caller.deepcohort: _deepcohort,
+        }[caller]
+        stages = program(reads, fasta, region, out, libraries)
+        subprocess.run(["bcftools", "index", "-f", "-t", out], check=True)
+        save(cost, stages)
+    stages = load(cost)
+    return Cost(
+        round(sum(stage.wall_s for stage in stages.values()), 2),
+        round(sum(stage.cpu_s for stage in stages.values()), 2),
+        max(stage.peak_gb for stage in stages.values()),
+    )
+
+
+def _freebayes(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
+    contig, _, stretch = region.rpartition(":")
+    first, last = map(int, stretch.split("-"))
+    raw = out.with_name(f"{out.name}.raw.vcf")
+    command: Command = ["freebayes", "-f", fasta, "-r", f"{contig}:{first - 1}-{last}", "-v", raw, reads]
+    stages = {"call": timed(command, out.with_name(f"{out.name}.log"))}
+    # It writes every place it looked at; below QUAL 1 it says itself that there is nothing.
+    subprocess.run(["bcftools", "view", "-i", "QUAL>=1", "-Oz", "-o", out, raw], check=True)
+    raw.unlink()
+    return stages
+
+
+def _bcftools(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
+    piled = out.with_name(f"{out.name}.mpileup.bcf")
+    pileup: Command = [
+        "bcftools",
+        "mpileup",
+        "-f",
+        fasta,
+        "-r",
+        region,
+        "-a",
+        "AD,DP",
+        "-Ou",
+        "-o",
+        piled,
+        reads,
+    ]
+    stages = {"mpileup": timed(pileup, out.with_name(f"{out.name}.mpileup.log"))}
+    command: Command = ["bcftools", "call", "-mv", "-Oz", "-o", out, piled]
+    stages["call"] = timed(command, out.with_name(f"{out.name}.log"))
+    piled.unlink()
+    return stages
+
+
+def _gatk(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
+    _dictionary(fasta)
+    command: Command = [
+        "java", "-Xmx3g", "-cp", f"{libraries}/*", "org.broadinstitute.hellbender.Main", "HaplotypeCaller",
+        "-R", fasta, "-I", reads, "-L", region, "-O", out, "--native-pair-hmm-threads", "1",
+    ]  # fmt: skip
+    return {"call": timed(command, out.with_name(f"{out.name}.log"))}
+
+
+def _deepcohort(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
+    command: Command = [sys.executable, ROOT / "bin/variants.py", "call-region", reads]
+    command += ["--release", deepcohort.__version__, "--fasta", fasta, "--region", region, "--out", out]
+    return {"call": timed(command, out.with_name(f"{out.name}.log"))}
+
+
+def _dictionary(fasta: Path) -> None:
+    """Write the list of sequences that GATK wants beside a FASTA."""
+    path = fasta.with_suffix(".dict")
+    if not path.exists():
+        subprocess.run(["samtools", "dict", "-o", path, fasta], check=True)
+
+
+def gatk_libraries(folder: Path) -> Path:
+    """Let Maven put GATK's jars into a folder, once."""
+    libraries = folder / "gatk"
+    if not any(libraries.glob("gatk-*.jar")):
+        libraries.mkdir(parents=True, exist_ok=True)
+        command: Command = ["mvn", "-q", "-f", POM, "dependency:copy-dependencies"]
+        subprocess.run([*command, f"-DoutputDirectory={libraries}"], check=True)
+    return libraries
