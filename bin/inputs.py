@@ -17,6 +17,7 @@ from deepcohort.inputs.checks import check_genotypes, write_check
 from deepcohort.inputs.chunks import ChunkSize
 from deepcohort.inputs.exclude import exclude_sites as exclude
 from deepcohort.inputs.given_chunks import read_chunks
+from deepcohort.inputs.panel_formats import convert_panel as convert
 from deepcohort.inputs.plan import plan_imputation, read_checked
 from deepcohort.inputs.plan_tables import PlanFiles, write_plan
 from deepcohort.inputs.reads_likelihoods import merge_likelihoods as merge
@@ -60,6 +61,19 @@ def check_sheet(
     """Check a sheet against its schema and write it in one normal form."""
     read = sheets.load_schema(schema)
     sheets.write_sheet(out, sheets.check_sheet(sheet, read, kind=kind, name=name), read["separator"])
+
+
+@command(app)
+def convert_panel(
+    haplotypes: InputFile,
+    release: Release,
+    sites: Annotated[Path, typer.Option(exists=True, help="Its .pvar or .legend.")],
+    people: Annotated[Path, typer.Option(exists=True, help="Its .psam or .sample.")],
+    chrom: Annotated[str, typer.Option(help="Chromosome to take.")],
+    out: Annotated[Path, typer.Option(help="The same as .vcf.gz.")],
+) -> None:
+    """Write a panel of PLINK 2 (.pgen) or IMPUTE (.hap) as VCF."""
+    convert(haplotypes, sites, people, chrom, out)
 
 
 @command(app)

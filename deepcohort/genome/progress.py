@@ -12,8 +12,8 @@ LOG_INTERVAL = 60.0
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Any]:
-    """Yield a ``tqdm`` bar that counts to ``total``; short loops print nothing into a log."""
+def progress(what: str, total: int | None) -> Iterator[Any]:
+    """Yield a ``tqdm`` bar that counts to ``total`` if that is known; short loops leave logs empty."""
     terminal = sys.stderr.isatty()
     interval = 0.1 if terminal else LOG_INTERVAL
     with tqdm(

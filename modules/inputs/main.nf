@@ -2,6 +2,7 @@
 include { CHECK_FASTA } from './check_fasta'
 include { CHECK_SHEET } from './check_sheet'
 include { CHECK_PANEL } from './check_panel'
+include { CONVERT_PANEL } from './convert_panel'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
 include { CHECK_READS } from './check_reads'
@@ -10,7 +11,7 @@ include { MERGE_LIKELIHOODS } from './merge_likelihoods'
 include { PLAN } from './plan'
 include { EXCLUDE_SITES } from './exclude_sites'
 include { EXCLUDE_SITES as EXCLUDE_FROM_SITES } from './exclude_sites'
-include { isGenotypes; isReads } from './files'
+include { companionsOf; isGenotypes; isReads } from './files'
 
 workflow INPUTS {
     take:
@@ -40,14 +41,24 @@ workflow INPUTS {
     CHECK_FASTA(channel.fromList(fasta ? [file(fasta)] : []))
     reference = fasta ? CHECK_FASTA.out.indexed.first() : channel.value([[], []])
 
-    // [ [file: 'panel.20'], panel.vcf.gz, panel.vcf.gz.csi or [] ]
+    // [ [file: 'panel.20', chrom: '20'], panel.vcf.gz, panel.vcf.gz.csi or [] ]
     panel_rows = isGenotypes(sheets.panel)
         ? channel.of([[file: 'panel'], file(sheets.panel), indexFile(sheets.panel, file(sheets.panel).name, '')])
         : rows.panel.flatMap { _kind, csv ->
-            def problems = missingFiles(sheets.panel, csv, ['file', 'index'])
+            def problems = missingFiles(sheets.panel, csv, ['file', 'index']) + missingCompanions(sheets.panel, csv)
             problems ? error(problems.join('\n')) : panelFiles(sheets.panel, csv)
         }
-    CHECK_PANEL(panel_rows, reference, panel_samples ? file(panel_samples) : [])
+    by_format = panel_rows.branch { _meta, haplotypes, _index ->
+        genotypes: isGenotypes(haplotypes)
+        others: true
+    }
+    CONVERT_PANEL(by_format.others.map { meta, haplotypes, _index -> [meta, haplotypes] + companionsOf(haplotypes).collect { kind -> kind.find { one -> one.exists() } } })
+    converted = CONVERT_PANEL.out.converted.map { meta, genotypes -> [meta, genotypes, []] }
+    CHECK_PANEL(
+        by_format.genotypes.mix(converted).map { meta, genotypes, index -> [meta.subMap('file'), genotypes, index] },
+        reference,
+        panel_samples ? file(panel_samples) : []
+    )
 
     // [ [file: 'cohort.target001', cohort: 'cohort'], number of files of the cohort, target.vcf.gz, index or [] ]
     input_sheet = rows.input.map { _kind, csv ->
@@ -138,6 +149,15 @@ def missingFiles(sheet, csv, columns) {
     }
 }
 
+/** Sentences about panels of several files of which one is not there. */
+def missingCompanions(sheet, csv) {
+    return csv.splitCsv(header: true).withIndex(2).collectMany { row, number ->
+        companionsOf(sheetFile(sheet, row.file))
+            .findAll { kind -> !kind.any { one -> one.exists() } }
+            .collect { kind -> "${sheet}: row ${number}, column file: ${row.file} needs ${kind*.name.join(' or ')} beside it, and it is not there: add it" }
+    }
+}
+
 /** Sentences about rows of the samplesheet that no chosen step can start from. */
 def unusable(sheet, csv, steps) {
     return csv.splitCsv(header: true).withIndex(2)
@@ -156,9 +176,9 @@ def withExcluded(files, excluded, wanted) {
         .map { _cohort, meta, file, index, list -> [meta, file, index, list] }
 }
 
-/** Files of the panel sheet, e.g. [[file: 'panel.20'], panel.vcf.gz, index or []]. */
+/** Files of the panel sheet, e.g. [[file: 'panel.20', chrom: '20'], panel.vcf.gz, index or []]. */
 def panelFiles(sheet, csv) {
-    return csv.splitCsv(header: true).collect { row -> [[file: "panel.${row.chrom}".toString()], sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)] }
+    return csv.splitCsv(header: true).collect { row -> [[file: "panel.${row.chrom}".toString(), chrom: row.chrom], sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)] }
 }
 
 /** Likelihoods of people ([meta, file, index]) and, at last, names in the order that they are to have, as one cohort. */

@@ -26,6 +26,8 @@ def test_columns_are_put_in_order_and_completed(tmp_path):
     ("kind", "content", "last"),
     [
         ("panel", "chrom,file\nchr20,p.bcf\nX,q.vcf.gz\n", {"chrom": "X", "file": "q.vcf.gz", "index": ""}),
+        ("panel", "chrom,file\n20,p.pgen\n21,p.pgen\n", {"chrom": "21", "file": "p.pgen", "index": ""}),
+        ("panel", "chrom,file\n20,p.hap.gz\n", {"chrom": "20", "file": "p.hap.gz", "index": ""}),
         ("truth", "sample,vcf,bed\nc,t.bcf,t.bed.gz\n", {"sample": "c", "vcf": "t.bcf", "bed": "t.bed.gz"}),
         (
             "labels",
@@ -79,7 +81,7 @@ def test_a_sheet_written_reads_the_same(tmp_path):
         ("panel", "chrom,file\n20,a.bcf\nchr20,b.bcf\n", "row 3 has the same chrom as row 2 ('chr20')"),
         ("panel", "chrom,file\n20,a.bcf\n21,a.bcf\n", "row 3 has the same file as row 2"),
         ("panel", "chrom,file\n20 21,a.bcf\n", "row 2, column chrom: '20 21' must be one chromosome's name"),
-        ("panel", "chrom,file\n20,a.bam\n", "row 2, column file: 'a.bam' must end in .vcf.gz or .bcf"),
+        ("panel", "chrom,file\n20,a.bam\n", "row 2, column file: 'a.bam' must end in .vcf.gz, .bcf, .pgen"),
         ("labels", "sample\tpopulation\tsuperpopulation\na\tb\tc\na\tb\tc\n", "the same sample as row 2"),
         (
             "labels",
