@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.compiled import compiled
+from deepcohort.variants.clips import proposals
 from deepcohort.variants.normalise import steps_left
 from deepcohort.variants.reads import DELETION, INSERTION, MATCH, NO_BASE, SKIP, Reads
 from deepcohort.variants.reference import Reference
@@ -61,7 +62,8 @@ class Candidates:
 
     pos: int64[A], from 0, of the first base of REF; ref, alt: as in a VCF, normalised. forward, reverse:
     int64[A], reads of each strand that show it; depth: int64[A], reads that could. quality, mapping:
-    float64[A], sums of base (0 for deletions) and mapping qualities over the reads that show it.
+    float64[A], sums of base and mapping qualities over the reads that show it; the former is 0 for deletions
+    and for what clipped ends propose.
     readers: which reads show it by their CIGAR, int64 of each insertion and deletion, none of a single base.
     """
 
@@ -145,6 +147,7 @@ def find_candidates(reads: Reads, reference: Reference, counts: Counts, least: T
     the contig's ends. Where its base is not known (N) nothing is a candidate.
     """
     rows = [*_single_bases(reference, counts, least), *_indels(reads, reference, counts, least)]
+    rows += _clipped(reads, reference, counts, least, {row[:3] for row in rows})
     rows.sort(key=lambda row: row[:3])
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 9
     pos, forward, reverse, depth = (np.array(columns[i], np.int64) for i in (0, 3, 4, 5))
@@ -221,6 +224,25 @@ def _indel(
     mapping = float(reads.mapq[readers].sum())
     every = np.unique(events.read[group])
     return place, ref, alt, len(shown) - reverse, reverse, depth, quality, mapping, every
+
+
+def _clipped(
+    reads: Reads, reference: Reference, counts: Counts, least: Thresholds, known: set[tuple[int, str, str]]
+) -> list[Row]:
+    """Insertions and deletions that clipped ends propose and no alignment shows often enough."""
+    rows: list[Row] = []
+    for pos, ref, alt, readers in proposals(reads, reference):
+        inside = counts.start <= pos - 1 < counts.start + len(counts.covered)
+        if not inside or (pos - 1, ref, alt) in known:
+            continue
+        fragments, once = np.unique(reads.fragment[readers], return_index=True)
+        depth = int(counts.covered[pos - 1 - counts.start]) + len(fragments)
+        if len(fragments) >= max(least.reads, least.indel_share * depth):
+            shown = readers[once]
+            reverse = int(reads.reverse[shown].sum())
+            mapping = float(reads.mapq[shown].sum())
+            rows.append((pos - 1, ref, alt, len(shown) - reverse, reverse, depth, 0.0, mapping, readers))
+    return rows
 
 
 @compiled
