@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import Region
-from deepcohort.genome.vcf import contig_of, open_vcf, read_header, records
+from deepcohort.genome.vcf import contig_of, open_vcf, read_header, records, require_whole_bgzf
 from deepcohort.variants.matching import Unit
 from deepcohort.variants.normalise import atoms, normalised
 
@@ -59,6 +59,7 @@ class GenotypeFile:
     @classmethod
     def opened(cls, path: Path, sample: str | None) -> "GenotypeFile":
         """Look at the header; without ``sample`` the file must hold one person."""
+        require_whole_bgzf(path)
         header = read_header(path)
         if sample is None and len(header.samples) != 1:
             raise InputError(

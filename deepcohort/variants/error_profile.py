@@ -9,17 +9,20 @@ truth set names or, without one, those where so many reads differ that it cannot
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pysam
 from cyvcf2 import VCF
 from numpy.typing import NDArray
 
+from deepcohort.genome.alignments import LEFT_OUT
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.fasta import open_fasta
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.regions import Region
 from deepcohort.genome.vcf import contig_of, open_vcf, records
+from deepcohort.variants.reads import CODES as reads_codes
+from deepcohort.variants.reads import ReadsFile
 
 Int64 = NDArray[np.int64]
 
@@ -52,12 +55,10 @@ GROWTH = 1.15
 HIGHEST_INDEL_RATE = 0.1
 """Errors in runs that were not seen: near what the few real reads over runs of 12 to 23 bases show."""
 
-NOT_COUNTED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
-"""Unmapped, secondary, failed, duplicate, supplementary."""
-
-CODES = np.full(256, 4, np.int8)
-CODES[[ord(base) for base in "ACGTacgt"]] = [0, 1, 2, 3, 0, 1, 2, 3]
+DUPLICATE = 0x400
 UNKNOWN_BASE = 4
+CODES = reads_codes.astype(np.int8)
+"""Code of each letter; signed, as complements are 3 less the code."""
 
 
 @dataclass(frozen=True)
@@ -190,17 +191,13 @@ def learn(
 def _learn_from(
     reads: Path, fasta: Path, regions: list[Region], truth: Path | None, learner: "_Learner"
 ) -> None:
-    with (
-        pysam.AlignmentFile(str(reads), reference_filename=str(fasta)) as file,
-        pysam.FastaFile(str(fasta)) as sequences,
-    ):
+    file = ReadsFile(reads, fasta)
+    with open_fasta(fasta) as sequences:
         for region in regions:
-            contig, name = (contig_of(list(one.references), region.chrom) for one in (file, sequences))
-            if contig is None or name is None:
-                lacking = reads if contig is None else fasta
-                raise InputError(
-                    f"{lacking.name}: has no chromosome {region.chrom}: give a region that it has"
-                )
+            name = contig_of(list(sequences.references), region.chrom)
+            if name is None:
+                raise InputError(f"{fasta.name}: has no chromosome {region.chrom}: give a region that it has")
+            contig = file.contig(name, sequences.get_reference_length(name))
             bases = sequences.fetch(name, region.start - 1, region.end)
             codes = CODES[np.frombuffer(bases.encode(), np.uint8)]
             stretch = Stretch(region.start - 1, codes, np.zeros(len(codes), bool))
@@ -282,10 +279,10 @@ class _Learner:
         self.mapping = np.zeros(HIGHEST_MAPPING + 1, np.int64)
         self.duplicates = np.zeros(2, np.int64)
 
-    def taken(self, file: Any, contig: str, stretch: Stretch) -> Iterator[Aligned]:
+    def taken(self, file: ReadsFile, contig: str, stretch: Stretch) -> Iterator[Aligned]:
         """Yield the reads that start in the stretch and count; note what all of them say of the library."""
         for read in file.fetch(contig, stretch.start, stretch.end):
-            if read.reference_start < stretch.start or read.flag & (NOT_COUNTED & ~0x400):
+            if read.reference_start < stretch.start or read.flag & (LEFT_OUT & ~DUPLICATE):
                 continue
             self.duplicates += [1, int(read.is_duplicate)]
             if read.is_duplicate or read.query_qualities is None:
@@ -301,7 +298,7 @@ class _Learner:
             quality = np.minimum(np.asarray(read.query_qualities, np.int64), QUALITIES - 1)
             place = read.reference_start, read.reference_end
             mate = int(read.is_read2)
-            self.qualities[f"{file.filename!r} {read.query_name}", mate] = (
+            self.qualities[f"{file.path} {read.query_name}", mate] = (
                 quality[::-1] if read.is_reverse else quality
             )
             yield Aligned(codes, quality, *place, operations, read.is_reverse)

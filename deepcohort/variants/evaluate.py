@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import pysam
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.fasta import open_fasta
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.genome.vcf import contig_of
@@ -102,7 +102,7 @@ def stretches(
 
     Without ``bed`` these are all chromosomes that the FASTA and the headers of all files name.
     """
-    with pysam.FastaFile(str(fasta)) as sequences:
+    with open_fasta(fasta) as sequences:
         if bed is None:
             shared = [c for c in sequences.references if all(contig_of(f.contigs, c) for f in files)]
             if not shared:

@@ -16,6 +16,7 @@ import pysam.samtools
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.fasta import open_fasta
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.regions import TO_THE_END, Region
 from deepcohort.genome.vcf import contig_of
@@ -94,7 +95,7 @@ def simulate(
     otherwise reads lie where they truly belong. Truth and BED hold for the region's bases that are known.
     Raises ``InputError`` where the files do not fit together.
     """
-    with pysam.FastaFile(str(fasta)) as sequences:
+    with open_fasta(fasta) as sequences:
         contig = contig_of(list(sequences.references), region.chrom)
         if contig is None:
             raise InputError(f"{fasta.name}: has no chromosome {region.chrom}: give a region that it has")

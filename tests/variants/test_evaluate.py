@@ -321,6 +321,8 @@ def test_what_is_refused(files):
 
     ask("two.vcf.gz: holds 2 people: say whose genotypes count (--sample)", two)
     ask("two.vcf.gz: has no sample c: give one of its names", two, "--sample", "c")
+    (files / "cut.vcf.gz").write_bytes(good.read_bytes()[:-10])
+    ask("cut.vcf.gz: truncated", files / "cut.vcf.gz")
     ask("poly.vcf.gz: chr9:10 has a genotype of 3 alleles", poly)
     ask("wrong.vcf.gz: chr9:11 has REF T where the FASTA says A: give the reference", wrong)
     ask("no_gt.vcf.gz: chr9:10 has no GT: give a VCF with genotypes", no_gt)

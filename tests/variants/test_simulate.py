@@ -154,7 +154,7 @@ def test_reads_without_errors_are_the_haplotypes(folder):
 @pytest.fixture(scope="module")
 def learnt(folder, tmp_path_factory):
     """What is learnt from reads of a made profile, with the truth and without."""
-    out = made(folder, tmp_path_factory.mktemp("learnt"), coverage=60)
+    out = made(folder, tmp_path_factory.mktemp("learnt"), coverage=40)
     options = ([out / "r.bam"], folder / "r.fa", [REGION])
     return learn(*options, out / "t.vcf.gz"), learn(*options)
 
@@ -330,7 +330,7 @@ def test_what_bwa_says_is_told(folder, tmp_path, monkeypatch):
 def test_what_cannot_be_learnt(folder, tmp_path):
     out = made(folder, tmp_path / "a", coverage=1)
     for regions, message in (
-        ([Region("9", 1, 9_000)], "r.bam: has no chromosome 9: give a region that it has"),
+        ([Region("9", 1, 9_000)], "r.fa: has no chromosome 9: give a region that it has"),
         ([Region("7", 4_001, 5_000)], "reads can be counted in the regions: give regions with at least 500"),
     ):
         with pytest.raises(InputError, match=message):
