@@ -50,7 +50,8 @@ class Call:
 def call_stretch(
     file: ReadsFile, reference: Reference, start: int, end: int, ploidy: int = 2
 ) -> tuple[list[Call], dict[str, int]]:
-    """Call what begins from ``start`` to ``end`` (0-based, half open); also how many reads were left out.
+    """Call what begins from ``start`` to ``end`` (0-based, half open); also how many reads that begin there
+    were left out, by reason.
 
     reference: with ``AROUND`` bases on each side, as far as the contig goes. The calls of a stretch are those
     of its pieces. Raises ``InputError`` where the reads have no such contig.
@@ -66,7 +67,7 @@ def call_stretch(
         made = calls_of(window, reads, candidates, chances, ploidy)
         found += [call for call in made if start < call.pos <= end]
     found.sort(key=lambda call: (call.pos, call.alleles))
-    return found, left_out
+    return found, {why: sum(start <= at < end for at in places) for why, places in left_out.items()}
 
 
 def calls_of(

@@ -1,20 +1,25 @@
 """Calls of a region written as a VCF."""
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import deepcohort
 from deepcohort.genome.bgzf import BgzfWriter
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
-from deepcohort.genome.regions import parse_regions
+from deepcohort.genome.progress import progress
+from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.genome.vcf import make_index
 from deepcohort.variants.calls import AROUND, Call, call_stretch
 from deepcohort.variants.reads import ReadsFile, index_of
-from deepcohort.variants.reference import read_reference
+from deepcohort.variants.reference import contig_within, read_reference
 
 log = logging.getLogger(__name__)
+
+TILE = 100_000
+"""Bases that are called together: memory hangs on this, not on the region."""
 
 LEAST_QUAL = 10.0
 """A variant that is less sure is marked LowQual."""
@@ -53,7 +58,6 @@ def call_region(
     regions = parse_regions(region)
     if len(regions) != 1:
         raise InputError(f"--region {region}: {len(regions)} regions: give one")
-    reference, inside = read_reference(fasta, regions[0], AROUND)
     file = ReadsFile(reads, fasta, index or index_of(reads, out.parent))
     name = sample or file.sample
     if name is None:
@@ -62,16 +66,32 @@ def call_region(
         )
     if file.sample not in (None, name):
         log.info("%s calls the sample %s; the name %s is used", reads.name, file.sample, name)
-    calls, left_out = call_stretch(file, reference, inside.start - 1, inside.end, ploidy)
-    write_calls(out, name, reference.contig, reference.length, calls)
-    kinds = [filter_of(call) for call in calls]
+    counts: Counter[str] = Counter()
+    contig, inside = contig_within(fasta, regions[0])
+    calls = _calls_of(file, fasta, inside, ploidy, counts)
+    write_calls(out, name, contig.name, contig.length, calls)
     log.info(
-        "%s: %s", inside, ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "none"
+        "%s: %s", inside, ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none"
     )
-    log.info("reads left out: %s", ", ".join(f"{count} {why}" for why, count in left_out.items()))
 
 
-def write_calls(path: Path, sample: str, contig: str, length: int, calls: Sequence[Call]) -> None:
+def _calls_of(
+    file: ReadsFile, fasta: Path, region: Region, ploidy: int, counts: Counter[str]
+) -> Iterator[Call]:
+    """Calls of one tile after the other; counts what is called and how many reads are left out, and why."""
+    starts = range(region.start, region.end + 1, TILE)
+    with progress("tiles", len(starts)) as bar:
+        for first in starts:
+            tile = region._replace(start=first, end=min(region.end, first + TILE - 1))
+            reference = read_reference(fasta, tile, AROUND)
+            calls, left_out = call_stretch(file, reference, tile.start - 1, tile.end, ploidy)
+            counts.update(filter_of(call) for call in calls)
+            counts.update({f"reads left out ({why})": count for why, count in left_out.items() if count})
+            yield from calls
+            bar.update()
+
+
+def write_calls(path: Path, sample: str, contig: str, length: int, calls: Iterable[Call]) -> None:
     """Write a bgzipped VCF and its index (``.tbi``, or ``.csi`` of a contig too long for that) beside it.
 
     contig, length: as in the FASTA. calls: sorted.

@@ -23,6 +23,9 @@ LEAST_MAPPING_QUALITY = 5
 BIN, MOST_IN_BIN = 1000, 1500
 """Of the reads that start within so many bases at most so many are taken: 225 times of 150 bases."""
 
+REASONS = ("flagged", "low_mapping_quality", "without_bases", "over_depth")
+"""Why reads are left out."""
+
 NO_BASE = 4
 """Code of what is none of ACGT, whose codes are 0 to 3."""
 
@@ -152,28 +155,30 @@ def index_of(path: Path, folder: Path) -> Path:
     return made
 
 
-def read_reads(file: ReadsFile, contig: str, start: int, end: int) -> tuple[Reads, dict[str, int]]:
-    """Reads that overlap ``start`` to ``end`` (0-based, half open), and how many were left out, by reason.
+def read_reads(file: ReadsFile, contig: str, start: int, end: int) -> tuple[Reads, dict[str, list[int]]]:
+    """Reads that overlap ``start`` to ``end`` (0-based, half open), and where others begin that were left
+    out, by ``REASONS``.
 
     Which reads are left out for depth hangs on the whole ``BIN`` that they start in, so that the same reads
     are taken whatever stretch is asked for: those whose names have the smallest checksums, mates together.
     """
-    counts = dict.fromkeys(("flagged", "low_mapping_quality", "without_bases", "over_depth"), 0)
+    left_out: dict[str, list[int]] = {reason: [] for reason in REASONS}
     low, high = start // BIN * BIN, -(-end // BIN) * BIN
-    taken = [read for read in file.fetch(contig, low, high) if _counts(read, counts)]
+    taken = [read for read in file.fetch(contig, low, high) if _counts(read, left_out)]
     before = min((read.reference_start for read in taken), default=low) // BIN * BIN
     earlier = file.fetch(contig, before, low) if before < low else ()
-    kept = _not_over_depth(
-        taken,
-        [r for r in earlier if r.reference_start >= before and _counts(r, {}) and r.reference_end <= low],
-    )
-    counts["over_depth"] = len(taken) - len(kept)
+    before_low = [
+        read
+        for read in earlier
+        if read.reference_start >= before and _counts(read, None) and read.reference_end <= low
+    ]
+    kept = _not_over_depth(taken, before_low, left_out["over_depth"])
     found = _as_arrays([read for read in kept if read.reference_end > start and read.reference_start < end])
     _count_mates_once(found)
-    return found, counts
+    return found, left_out
 
 
-def _counts(read: Any, left_out: dict[str, int]) -> bool:
+def _counts(read: Any, left_out: dict[str, list[int]] | None) -> bool:
     why = None
     if read.flag & LEFT_OUT:
         why = "flagged"
@@ -181,13 +186,16 @@ def _counts(read: Any, left_out: dict[str, int]) -> bool:
         why = "low_mapping_quality"
     elif read.query_sequence is None or read.query_qualities is None or not read.cigartuples:
         why = "without_bases"
-    if why:
-        left_out[why] = left_out.get(why, 0) + 1
+    if why and left_out is not None:
+        left_out[why].append(read.reference_start)
     return why is None
 
 
-def _not_over_depth(taken: list[Any], earlier: list[Any]) -> list[Any]:
-    """Of the reads taken those that are kept; ``earlier`` are others that start in the same bins."""
+def _not_over_depth(taken: list[Any], earlier: list[Any], left_out: list[int]) -> list[Any]:
+    """Of the reads taken those that are kept; ``earlier`` are others that start in the same bins.
+
+    ``left_out`` gets where those begin that are not kept.
+    """
     bins: dict[int, list[Any]] = {}
     for read in [*earlier, *taken]:
         bins.setdefault(read.reference_start // BIN, []).append(read)
@@ -198,8 +206,14 @@ def _not_over_depth(taken: list[Any], earlier: list[Any]) -> list[Any]:
     }
     if not last:
         return taken
-    bounds = ((read, last.get(read.reference_start // BIN)) for read in taken)
-    return [read for read, bound in bounds if bound is None or _key(read) <= bound]
+    kept = []
+    for read in taken:
+        bound = last.get(read.reference_start // BIN)
+        if bound is None or _key(read) <= bound:
+            kept.append(read)
+        else:
+            left_out.append(read.reference_start)
+    return kept
 
 
 def _key(read: Any) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,15 @@ class Reference:
         return LONGEST_REPEAT
 
 
-def read_reference(fasta: Path, region: Region, around: int) -> tuple[Reference, Region]:
-    """Bases of a region and ``around`` on each side, and the region within the contig.
+class Contig(NamedTuple):
+    """A contig as the FASTA names it, and its length."""
+
+    name: str
+    length: int
+
+
+def contig_within(fasta: Path, region: Region) -> tuple[Contig, Region]:
+    """The contig of a region, and the region cut to it.
 
     Raises ``InputError`` where the FASTA has no such contig or the region begins beyond its end.
     """
@@ -62,11 +70,17 @@ def read_reference(fasta: Path, region: Region, around: int) -> tuple[Reference,
                 f"{fasta.name}: no contig {region.chrom}: give the reference that the reads were aligned to"
             )
         length = file.get_reference_length(contig)
-        if region.start > length:
-            raise InputError(
-                f"{fasta.name}: {contig} ends at {length:,}, before the region {region}: give one inside"
-            )
-        region = region._replace(end=min(region.end, length))
-        first = max(0, region.start - 1 - around)
-        text = file.fetch(contig, first, min(length, region.end + around))
-    return Reference.of(contig, first, text, length), region
+    if region.start > length:
+        raise InputError(
+            f"{fasta.name}: {contig} ends at {length:,}, before the region {region}: give one inside"
+        )
+    return Contig(contig, length), region._replace(end=min(region.end, length))
+
+
+def read_reference(fasta: Path, region: Region, around: int) -> Reference:
+    """Bases of a region and ``around`` on each side; raises ``InputError`` as ``contig_within``."""
+    contig, region = contig_within(fasta, region)
+    first = max(0, region.start - 1 - around)
+    with open_fasta(fasta) as file:
+        text = file.fetch(contig.name, first, min(contig.length, region.end + around))
+    return Reference.of(contig.name, first, text, contig.length)

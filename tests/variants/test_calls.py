@@ -7,6 +7,7 @@ import numpy as np
 import pysam
 import pytest
 
+from deepcohort.variants import calls_vcf
 from deepcohort.variants.calls import AROUND, call_stretch, joined
 from deepcohort.variants.normalise import normalised
 from deepcohort.variants.reads import ReadsFile
@@ -205,6 +206,18 @@ def test_the_script_writes_a_vcf_that_bcftools_reads(someone, tmp_path):
     again = tmp_path / "again.vcf.gz"
     run("call-region", bam, "--fasta", fasta, "--region", "20:4001-9000", "--out", again, "--sample", "Zoë")
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_large_regions_are_called_tile_by_tile(someone, tmp_path, monkeypatch, caplog):
+    _, (bam, fasta) = someone
+    calls_vcf.call_region(bam, fasta, "chr20", tmp_path / "whole.vcf.gz")
+    monkeypatch.setattr(calls_vcf, "TILE", 3_333)
+    with caplog.at_level("INFO"):
+        calls_vcf.call_region(bam, fasta, "chr20", tmp_path / "tiles.vcf.gz")
+    assert (tmp_path / "tiles.vcf.gz").read_bytes() == (tmp_path / "whole.vcf.gz").read_bytes()
+    rows = pysam.bcftools.view("-H", str(tmp_path / "whole.vcf.gz")).splitlines()
+    passed = sum(row.split("\t")[6] == "PASS" for row in rows)
+    assert f"20:1-20000: {passed} PASS" in caplog.text
 
 
 def test_a_missing_index_is_made_beside_the_calls(someone, tmp_path):

@@ -24,8 +24,8 @@ pytestmark = [
 
 
 def calls_between(first, last):
-    reference, region = read_reference(FASTA, Region("20", first, last), AROUND)
-    return call_stretch(ReadsFile(READS, FASTA), reference, region.start - 1, region.end)[0]
+    reference = read_reference(FASTA, Region("20", first, last), AROUND)
+    return call_stretch(ReadsFile(READS, FASTA), reference, first - 1, last)[0]
 
 
 @pytest.fixture(scope="module")
