@@ -162,7 +162,8 @@ def _alleles(
     for own, other in by_key.values():
         both = min(len(own), len(other))
         found += [(TRUTH, i) for i in own[:both]] + [(CALLS, i) for i in other[:both]]
-    rest = [unit for unit in wrong if unit not in set(found)]
+    known = set(found)
+    rest = [unit for unit in wrong if unit not in known]
     if {side for side, _ in rest} == {TRUTH, CALLS}:
         nothing = (np.zeros(len(sides[0]), bool), np.zeros(len(sides[1]), bool))
         found += _Search(reference, sides, rest, nothing, ploidy=1).kept()
