@@ -35,14 +35,16 @@ class Edit(NamedTuple):
 class Haplotypes:
     """H different haplotypes of a stretch of the reference; the first is the reference itself.
 
-    start, end: the stretch, 0-based and half open. bases: uint8, codes, one haplotype after another; where:
-    int64[H + 1], where each is. carries: bool[H, A], which candidates it has. fewer, more: int64[H], how many
+    start, end: the stretch, 0-based and half open. bases: uint8, codes, one haplotype after another; places:
+    int64, where each base is on the reference, -1 for inserted ones; where: int64[H + 1], where each
+    haplotype is in these. carries: bool[H, A], which candidates it has. fewer, more: int64[H], how many
     bases it is at most behind or ahead of the reference somewhere (0 or less, 0 or more).
     """
 
     start: int
     end: int
     bases: UInt8
+    places: Int64
     where: Int64
     carries: Bool
     fewer: Int64
@@ -110,28 +112,33 @@ def _spelled(
     start = max(reference.start, span.start - FLANK)
     end = min(reference.end, span.end + FLANK)
     edits = [edit_of(candidates, i) for i in range(span.first, span.last)]
-    found: dict[bytes, tuple[tuple[bool, ...], int, int]] = {}
+    found: dict[bytes, tuple[tuple[bool, ...], int, int, Int64]] = {}
     for one in carried:
         here, shift, low, high = start, 0, 0, 0
         parts: list[UInt8] = []
+        places: list[Int64] = []
         chosen = [edit for edit, has in zip(edits, one, strict=True) if has]
         for edit in sorted(chosen, key=lambda edit: (edit.at, edit.gone)):
             parts += [reference.codes[here - reference.start : edit.at - reference.start], edit.new]
+            changed = np.arange(edit.at, edit.at + len(edit.new))
+            places += [np.arange(here, edit.at), np.where(changed < edit.at + edit.gone, changed, -1)]
             here = edit.at + edit.gone
             shift += len(edit.new) - edit.gone
             low, high = min(low, shift), max(high, shift)
         parts.append(reference.codes[here - reference.start : end - reference.start])
-        found.setdefault(np.concatenate(parts).tobytes(), (one, low, high))
+        places.append(np.arange(here, end))
+        found.setdefault(np.concatenate(parts).tobytes(), (one, low, high, np.concatenate(places)))
     sizes = [0, *(len(text) for text in found)]
     kept = list(found.values())
     return Haplotypes(
         start,
         end,
         np.frombuffer(b"".join(found), np.uint8),
+        np.concatenate([places for *_, places in kept]),
         np.cumsum(np.array(sizes, np.int64)),
-        np.array([one for one, _, _ in kept], bool),
-        np.array([low for _, low, _ in kept], np.int64),
-        np.array([high for _, _, high in kept], np.int64),
+        np.array([one for one, *_ in kept], bool),
+        np.array([low for _, low, _, _ in kept], np.int64),
+        np.array([high for _, _, high, _ in kept], np.int64),
     )
 
 

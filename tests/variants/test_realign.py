@@ -67,7 +67,9 @@ def made_reads(rows):
 def one_haplotype(text, start=0):
     none = np.zeros(1, np.int64)
     where = np.array([0, len(text)])
-    return Haplotypes(start, start + len(text), codes(text), where, np.zeros((1, 0), bool), none, none)
+    return Haplotypes(
+        start, start + len(text), codes(text), np.arange(len(text)), where, np.zeros((1, 0), bool), none, none
+    )
 
 
 def plain_likelihood(read, quality, haplotype):
@@ -231,7 +233,7 @@ def test_what_reads_show_by_their_cigar():
 def made_window(carries, logs, excluded=None):
     n = np.array(carries).shape[1]
     none = np.zeros(len(carries), np.int64)
-    haplotypes = Haplotypes(0, 1, np.zeros(0, np.uint8), none, np.array(carries, bool), none, none)
+    haplotypes = Haplotypes(0, 1, np.zeros(0, np.uint8), none[:0], none, np.array(carries, bool), none, none)
     if excluded is None:
         excluded = ~np.eye(n, dtype=bool)
     rows = np.arange(len(logs))
