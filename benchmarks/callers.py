@@ -27,25 +27,37 @@ def call(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libra
     """Call variants of a region into ``out`` (.vcf.gz), with one thread; skip what exists.
 
     reads: BAM with its index. region: contig:first-last. libraries: folder of GATK's jars. Returns what the
-    calling took, all programs of a caller together.
+    calling took, all programs of a caller together. A small process starts the programs: the kernel counts
+    the memory of whoever starts a program as the program's.
     """
-    cost = out.with_name(out.name.replace(".vcf.gz", ".cost.json"))
+    cost = _cost_of(out)
     if not cost.exists():
-        program = {
-            Caller.freebayes: _freebayes,
-            Caller.bcftools: _bcftools,
-            Caller.gatk: _gatk,
-            Caller.deepcohort: _deepcohort,
-        }[caller]
-        stages = program(reads, fasta, region, out, libraries)
-        subprocess.run(["bcftools", "index", "-f", "-t", out], check=True)
-        save(cost, stages)
+        files = [reads.absolute(), fasta.absolute(), region, out.absolute(), libraries.absolute()]
+        starter = [sys.executable, "-m", "benchmarks.callers", caller, *map(str, files)]
+        subprocess.run(starter, check=True, cwd=ROOT)
     stages = load(cost)
     return Cost(
         round(sum(stage.wall_s for stage in stages.values()), 2),
         round(sum(stage.cpu_s for stage in stages.values()), 2),
         max(stage.peak_gb for stage in stages.values()),
     )
+
+
+def start(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> None:
+    """Run a caller, index its calls, and note what it took beside them."""
+    program = {
+        Caller.freebayes: _freebayes,
+        Caller.bcftools: _bcftools,
+        Caller.gatk: _gatk,
+        Caller.deepcohort: _deepcohort,
+    }[caller]
+    stages = program(reads, fasta, region, out, libraries)
+    subprocess.run(["bcftools", "index", "-f", "-t", out], check=True)
+    save(_cost_of(out), stages)
+
+
+def _cost_of(out: Path) -> Path:
+    return out.with_name(out.name.replace(".vcf.gz", ".cost.json"))
 
 
 def _freebayes(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
@@ -113,3 +125,8 @@ def gatk_libraries(folder: Path) -> Path:
         command: Command = ["mvn", "-q", "-f", POM, "dependency:copy-dependencies"]
         subprocess.run([*command, f"-DoutputDirectory={libraries}"], check=True)
     return libraries
+
+
+if __name__ == "__main__":
+    name, reads_file, fasta_file, stretch, calls_file, jars = sys.argv[1:]
+    start(Caller(name), Path(reads_file), Path(fasta_file), stretch, Path(calls_file), Path(jars))

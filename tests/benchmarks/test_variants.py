@@ -63,12 +63,26 @@ def test_a_caller_runs_once_and_its_cost_is_that_of_all_its_programs(caller, tmp
     monkeypatch.setattr(callers, "timed", timed)
     monkeypatch.setattr(subprocess, "run", run)
     asked = (caller, tmp_path / "r.bam", tmp_path / "r.fa", "chr20:101-200", tmp_path / "o.vcf.gz", tmp_path)
-    first = call(*asked)
-    programs = 2 if caller is Caller.bcftools else 1
-    assert first == Cost(2.0 * programs, 1.5 * programs, 0.25)
+    callers.start(*asked)
     regions = [part for command in ran for part in command if part.startswith("chr20:")]
     assert regions == ["chr20:100-200" if caller is Caller.freebayes else "chr20:101-200"]
     assert str(tmp_path / "o.vcf.gz") in ran[-1]
     ran.clear()
-    assert call(*asked) == first
+    programs = 2 if caller is Caller.bcftools else 1
+    assert call(*asked) == Cost(2.0 * programs, 1.5 * programs, 0.25)
     assert not ran
+
+
+def test_memory_is_that_of_the_program_and_not_of_who_starts_it(tmp_path, monkeypatch):
+    """A caller that ends at once, started by a process of half a GB."""
+    held = np.ones(2**26)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, lines in {"freebayes": 'touch "$6"', "bcftools": ""}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    cost = call(
+        Caller.freebayes, tmp_path / "r.bam", tmp_path / "r.fa", "c:1-9", tmp_path / "o.vcf.gz", tmp_path
+    )
+    assert 0 < cost.peak_gb < 0.1 < held.nbytes / 2**30
