@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pysam
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from deepcohort.genome.alignments import LEFT_OUT, alignment_header, index_fits, index_reads, samples_of
 from deepcohort.genome.compiled import compiled
@@ -32,8 +32,18 @@ NO_BASE = 4
 MATCH, INSERTION, DELETION, CLIP = 0, 1, 2, 4
 """Operations in ``Reads.ops``: what CIGARs call ``=`` and ``X`` is a match; hard clips and pads are gone."""
 
+REVERSE = 0x10
+"""Flag of reads on the reverse strand."""
+
 SKIP = 3
 """Operation of a CIGAR that leaps over reference bases (an intron): neither read nor deleted."""
+
+NO_OPERATION = 255
+OPERATIONS = np.full(256, NO_OPERATION, np.uint8)
+for _code, _letters in ((MATCH, "M=X"), (INSERTION, "I"), (DELETION, "D"), (SKIP, "N"), (CLIP, "S")):
+    OPERATIONS[[ord(letter) for letter in _letters]] = _code
+
+DIGIT, SEMICOLON, PHRED_0 = ord("0"), ord(";"), 33
 
 CODES = np.full(256, NO_BASE, np.uint8)
 for _code, _base in enumerate("ACGT"):
@@ -164,95 +174,148 @@ def read_reads(file: ReadsFile, contig: str, start: int, end: int) -> tuple[Read
     """
     left_out: dict[str, list[int]] = {reason: [] for reason in REASONS}
     low, high = start // BIN * BIN, -(-end // BIN) * BIN
-    taken = [read for read in file.fetch(contig, low, high) if _counts(read, left_out)]
-    before = min((read.reference_start for read in taken), default=low) // BIN * BIN
-    earlier = file.fetch(contig, before, low) if before < low else ()
-    before_low = [
-        read
-        for read in earlier
-        if read.reference_start >= before and _counts(read, None) and read.reference_end <= low
-    ]
-    kept = _not_over_depth(taken, before_low, left_out["over_depth"])
-    found = _as_arrays([read for read in kept if read.reference_end > start and read.reference_start < end])
+    taken = _Columns()
+    taken.take(file.fetch(contig, low, high), left_out)
+    before = min(taken.start, default=low) // BIN * BIN
+    earlier = _Columns()
+    if before < low:
+        earlier.take(file.fetch(contig, before, low), {reason: [] for reason in REASONS})
+    cigars = _parsed(np.frombuffer("".join(taken.cigar).encode(), np.uint8))
+    starts = np.array(taken.start, np.int64)
+    ends = starts + cigars.span
+    deep = _over_depth(taken, earlier, low)
+    left_out["over_depth"] = starts[deep].tolist()
+    found = _as_arrays(taken, cigars, ends, np.flatnonzero(~deep & (starts < end) & (ends > start)))
     _count_mates_once(found)
     return found, left_out
 
 
-def _counts(read: Any, left_out: dict[str, list[int]] | None) -> bool:
-    why = None
-    if read.flag & LEFT_OUT:
-        why = "flagged"
-    elif read.mapping_quality < LEAST_MAPPING_QUALITY:
-        why = "low_mapping_quality"
-    elif read.query_sequence is None or read.query_qualities is None or not read.cigartuples:
-        why = "without_bases"
-    if why and left_out is not None:
-        left_out[why].append(read.reference_start)
-    return why is None
+class _Columns:
+    """What is taken of reads, one list each: pysam makes all of it anew whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.start: list[int] = []
+        self.flag: list[int] = []
+        self.mapq: list[int] = []
+        self.mate_mapq: list[int] = []
+        self.insert_size: list[int] = []
+        self.name: list[str] = []
+        self.bases: list[str] = []
+        self.quality: list[str] = []
+        self.cigar: list[str] = []
+
+    def take(self, reads: Iterator[Any], left_out: dict[str, list[int]]) -> None:
+        """Take the reads that count; of the others where they begin goes to ``left_out``."""
+        for read in reads:
+            flag, mapq, start = read.flag, read.mapping_quality, read.reference_start
+            if flag & LEFT_OUT:
+                left_out["flagged"].append(start)
+                continue
+            if mapq < LEAST_MAPPING_QUALITY:
+                left_out["low_mapping_quality"].append(start)
+                continue
+            bases, quality, cigar = read.query_sequence, read.query_qualities_str, read.cigarstring
+            if bases is None or quality is None or len(quality) != len(bases) or not cigar:
+                left_out["without_bases"].append(start)
+                continue
+            try:
+                mate_mapq = read.get_tag("MQ")
+            except KeyError:
+                mate_mapq = 0
+            self.start.append(start)
+            self.flag.append(flag)
+            self.mapq.append(mapq)
+            self.mate_mapq.append(mate_mapq)
+            self.insert_size.append(abs(read.template_length))
+            self.name.append(read.query_name or "")
+            self.bases.append(bases)
+            self.quality.append(quality)
+            self.cigar.append(cigar + ";")
+
+    def key(self, row: int) -> tuple[int, int]:
+        return zlib.crc32(self.name[row].encode()), self.flag[row]
 
 
-def _not_over_depth(taken: list[Any], earlier: list[Any], left_out: list[int]) -> list[Any]:
-    """Of the reads taken those that are kept; ``earlier`` are others that start in the same bins.
+class _Cigars(NamedTuple):
+    """CIGARs as in ``Reads``; span: int64[R], bases of the reference that each covers."""
 
-    ``left_out`` gets where those begin that are not kept.
-    """
-    bins: dict[int, list[Any]] = {}
-    for read in [*earlier, *taken]:
-        bins.setdefault(read.reference_start // BIN, []).append(read)
-    last = {
-        number: sorted(map(_key, reads))[MOST_IN_BIN - 1]
-        for number, reads in bins.items()
-        if len(reads) > MOST_IN_BIN
-    }
-    if not last:
-        return taken
-    kept = []
-    for read in taken:
-        bound = last.get(read.reference_start // BIN)
-        if bound is None or _key(read) <= bound:
-            kept.append(read)
+    ops: UInt8
+    lengths: Int32
+    start: Int64
+    span: Int64
+
+
+@compiled
+def _parsed(text: UInt8) -> _Cigars:
+    """Read CIGARs, each with a semicolon after it."""
+    reads = operations = 0
+    for byte in text:
+        reads += byte == SEMICOLON
+        operations += byte > SEMICOLON
+    ops, lengths = np.empty(operations, np.uint8), np.empty(operations, np.int32)
+    start, span = np.zeros(reads + 1, np.int64), np.zeros(reads, np.int64)
+    read = n = length = 0
+    for byte in text:
+        if byte == SEMICOLON:
+            read += 1
+            start[read] = n
+        elif byte < SEMICOLON:
+            length = 10 * length + byte - DIGIT
         else:
-            left_out.append(read.reference_start)
-    return kept
+            op = OPERATIONS[byte]
+            if op != NO_OPERATION:
+                ops[n], lengths[n] = op, length
+                n += 1
+                span[read] += length if op in (MATCH, DELETION, SKIP) else 0
+            length = 0
+    return _Cigars(ops[:n], lengths[:n], start, span)
 
 
-def _key(read: Any) -> tuple[int, int]:
-    return zlib.crc32((read.query_name or "").encode()), read.flag
+def _over_depth(taken: _Columns, earlier: _Columns, low: int) -> Bool:
+    """Which of the reads taken are too many in their bin, bool[R].
+
+    earlier: reads of which some begin in the same bins as the first that were taken; those that reach beyond
+    ``low`` were taken too.
+    """
+    cigars = _parsed(np.frombuffer("".join(earlier.cigar).encode(), np.uint8))
+    starts = np.array(earlier.start, np.int64)
+    others = np.flatnonzero(starts + cigars.span <= low).tolist()
+    bins = np.concatenate([starts[others], np.array(taken.start, np.int64)]) // BIN
+    number, count = np.unique(bins, return_counts=True)
+    deep = np.zeros(len(taken.start), bool)
+    for crowded in number[count > MOST_IN_BIN].tolist():
+        own = [row for row, start in enumerate(taken.start) if start // BIN == crowded]
+        keys = [earlier.key(row) for row in others if earlier.start[row] // BIN == crowded]
+        last = sorted(keys + [taken.key(row) for row in own])[MOST_IN_BIN - 1]
+        deep[[row for row in own if taken.key(row) > last]] = True
+    return deep
 
 
-def _as_arrays(reads: list[Any]) -> Reads:
+def _as_arrays(taken: _Columns, cigars: _Cigars, ends: Int64, rows: Int64) -> Reads:
+    kept = rows.tolist()
     names: dict[str, int] = {}
-    cigars = [
-        [
-            (0 if op in (7, 8) else op, length)
-            for op, length in read.cigartuples
-            if op in (0, 1, 2, 3, 4, 7, 8)
-        ]
-        for read in reads
-    ]
-    sizes = [len(read.query_sequence) for read in reads]
-    flat = np.array([pair for cigar in cigars for pair in cigar], np.int64).reshape(-1, 2)
-    text = "".join(read.query_sequence for read in reads).encode()
-    quality = b"".join(read.query_qualities.tobytes() for read in reads)
+    bases, quality = [taken.bases[row] for row in kept], [taken.quality[row] for row in kept]
+    size = np.diff(cigars.start)
+    own = np.isin(np.repeat(np.arange(len(size)), size), rows)
     return Reads(
-        bases=CODES[np.frombuffer(text, np.uint8)],
-        quality=np.frombuffer(quality, np.uint8).copy(),
-        base_start=_starts(sizes),
-        ops=flat[:, 0].astype(np.uint8),
-        lengths=flat[:, 1].astype(np.int32),
-        op_start=_starts([len(cigar) for cigar in cigars]),
-        start=np.array([read.reference_start for read in reads], np.int64),
-        end=np.array([read.reference_end for read in reads], np.int64),
-        mapq=np.array([read.mapping_quality for read in reads], np.uint8),
-        mate_mapq=np.array([read.get_tag("MQ") if read.has_tag("MQ") else 0 for read in reads], np.uint8),
-        reverse=np.array([read.is_reverse for read in reads], bool),
-        insert_size=np.array([abs(read.template_length) for read in reads], np.int64).astype(np.int32),
-        fragment=np.array([names.setdefault(read.query_name, len(names)) for read in reads], np.int64),
+        bases=CODES[np.frombuffer("".join(bases).encode(), np.uint8)],
+        quality=np.frombuffer("".join(quality).encode(), np.uint8) - np.uint8(PHRED_0),
+        base_start=_starts([len(one) for one in bases]),
+        ops=cigars.ops[own],
+        lengths=cigars.lengths[own],
+        op_start=_starts(size[rows]),
+        start=np.array(taken.start, np.int64)[rows],
+        end=ends[rows],
+        mapq=np.array(taken.mapq, np.uint8)[rows],
+        mate_mapq=np.array(taken.mate_mapq, np.uint8)[rows],
+        reverse=(np.array(taken.flag, np.int64)[rows] & REVERSE) > 0,
+        insert_size=np.array(taken.insert_size, np.int32)[rows],
+        fragment=np.array([names.setdefault(taken.name[row], len(names)) for row in kept], np.int64),
     )
 
 
-def _starts(sizes: list[int]) -> Int64:
-    return np.concatenate([[0], np.cumsum(np.array(sizes, np.int64))]).astype(np.int64)
+def _starts(sizes: ArrayLike) -> Int64:
+    return np.concatenate([[0], np.cumsum(np.asarray(sizes, np.int64))]).astype(np.int64)
 
 
 def _count_mates_once(reads: Reads) -> None:

@@ -45,23 +45,20 @@ LARGE = 1e250
 ERRORS = np.minimum(10.0 ** (-np.arange(256) / 10), WORST)
 
 
+@compiled
 def reads_in(reads: Reads, start: int, end: int) -> Int64:
     """Numbers of the reads that overlap a stretch of the reference, with the clipped ends they may have."""
-    near = np.flatnonzero((reads.start < end + LONGEST_CLIP) & (reads.end > start - LONGEST_CLIP))
-    before, after = _clips(reads, near)
-    return near[(reads.start[near] - before < end) & (reads.end[near] + after > start)]
-
-
-@compiled
-def _clips(reads: Reads, picked: Int64) -> tuple[Int64, Int64]:
-    before, after = np.zeros(len(picked), np.int64), np.zeros(len(picked), np.int64)
-    for row in range(len(picked)):
-        first, last = reads.op_start[picked[row]], reads.op_start[picked[row] + 1] - 1
-        if reads.ops[first] == CLIP:
-            before[row] = min(reads.lengths[first], LONGEST_CLIP)
-        if reads.ops[last] == CLIP:
-            after[row] = min(reads.lengths[last], LONGEST_CLIP)
-    return before, after
+    found = []
+    for read in range(len(reads.start)):
+        if reads.start[read] >= end + LONGEST_CLIP:
+            break
+        first, last = reads.op_start[read], reads.op_start[read + 1] - 1
+        if reads.end[read] + LONGEST_CLIP > start:
+            before = min(reads.lengths[first], LONGEST_CLIP) if reads.ops[first] == CLIP else 0
+            after = min(reads.lengths[last], LONGEST_CLIP) if reads.ops[last] == CLIP else 0
+            if reads.start[read] - before < end and reads.end[read] + after > start:
+                found.append(read)
+    return np.array(found, np.int64)
 
 
 def likelihoods(reads: Reads, picked: Int64, haplotypes: Haplotypes) -> tuple[Float64, Int64]:
