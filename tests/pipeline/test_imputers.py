@@ -15,6 +15,8 @@ pytestmark = pytest.mark.pipeline
 
 SCHEMA = json.loads((ROOT / "nextflow_schema.json").read_text())
 IMPUTERS = SCHEMA["$defs"]["imputation"]["properties"]["imputer"]["enum"]
+SMALL = ["--imputer_epochs", "2", "--imputer_window", "100", "--imputer_flank", "20"]
+"""Networks that are trained in seconds: what they know is not asked here."""
 DEFAULT = SCHEMA["$defs"]["imputation"]["properties"]["imputer"]["default"]
 
 
@@ -26,7 +28,7 @@ def test_imputer(nextflow: Nextflow, imputer: str) -> None:
     write_inputs(nextflow.folder, truth)
     run = nextflow.pipeline(
         *("--steps", "impute", "--input", "samples.csv", "--panel", "panel.bcf", "--fasta", "ref.fa"),
-        *("--imputer", imputer, "--mask_fraction", "0.3"),
+        *("--imputer", imputer, "--mask_fraction", "0.3", *SMALL),
     )
     if imputer == "minimac4":  # some of these people are not phased
         assert run.returncode != 0
