@@ -77,8 +77,8 @@ workflow INPUTS {
     )
     MERGE_LIKELIHOODS(
         READS_LIKELIHOODS.out.likelihoods.toList()
+            .filter { people -> people }
             .combine(input_sheet.map { csv -> [readsFiles(sheets.input, csv).collect { meta, _reads, _index -> meta.sample }] })
-            .filter { people -> people.size() > 1 }
             .map { people -> inOrder(people) }
     )
     target_rows = input_sheet.flatMap { csv -> targetFiles(sheets.input, csv) }
