@@ -129,7 +129,7 @@ def genotype_of(weighed: Diplotypes, window: Window, site: list[int], ploidy: in
         [site[a - 1] for a in kept],
         pl,
         round(min(MOST, -10 / np.log(10) * _total(others))),
-        min(MOST_QUAL, -10 / np.log(10) * float(posterior[0])),
+        float(np.clip(-10 / np.log(10) * posterior[0], 0.0, MOST_QUAL)) + 0.0,
     )
 
 
