@@ -158,14 +158,16 @@ def simulated(
     out: Out,
     caller: Callers = list(Caller),  # noqa: B006
     region: Annotated[str, typer.Option(help="Of GRCh38 chr20:7.0-8.9 Mb.")] = "chr20:7000001-8900000",
+    coverage: float = COVERAGE,
+    added_per_kb: Annotated[float, typer.Option(help="Variants added to those of HG002.")] = 0,
     seed: int = 1,
 ) -> None:
-    """Reads at 30x of a person with HG002's genotypes, everywhere and inside the confident regions."""
-    folder = out / f"simulated.{region.replace(':', '_')}.{seed}"
+    """Reads of a person with HG002's genotypes, judged everywhere and inside HG002's confident regions."""
+    folder = out / f"simulated.{region.replace(':', '_')}.{coverage:g}x.{added_per_kb:g}.{seed}"
     folder.mkdir(parents=True, exist_ok=True)
     fasta = plain_fasta("GRCh38.chr20_0_10Mb.fa.gz", out)
     (asked,) = parse_regions(region)
-    files = made(folder, fasta, asked, seed)
+    files = made(folder, fasta, asked, seed, coverage, added_per_kb)
     confident = data_folder() / "variants" / f"{GENOTYPES}.bed"
     beds = {"everywhere": files.bed, "confident": write_overlap(confident, asked, folder / "confident.bed")}
     assert files.bam is not None
@@ -176,12 +178,14 @@ def simulated(
     show(rows)
 
 
-def made(folder: Path, fasta: Path, region: Region, seed: int) -> Outputs:
+def made(
+    folder: Path, fasta: Path, region: Region, seed: int, coverage: float = COVERAGE, added_per_kb: float = 0
+) -> Outputs:
     """Simulate a person and align the reads by bwa, once."""
-    files = Outputs(folder / "truth.vcf.gz", folder / "truth.bed", folder / "30x.bam", None)
-    if not (folder / "30x.bam.bai").exists():
+    files = Outputs(folder / "truth.vcf.gz", folder / "truth.bed", folder / "reads.bam", None)
+    if not (folder / "reads.bam.bai").exists():
         genotypes = data_folder() / "variants" / f"{GENOTYPES}.vcf.gz"
-        wanted = Wanted(COVERAGE, READ_LENGTH, 0, "simulated", seed)
+        wanted = Wanted(coverage, READ_LENGTH, added_per_kb, "simulated", seed)
         profile = ErrorProfile.load(PROFILE)
         simulate(genotypes, None, fasta, region, profile, wanted, files, use_bwa=True, threads=2)
     return files
