@@ -79,7 +79,8 @@ def comparedImputers(p) {
 
 /** What is chosen about the imputers that are networks, e.g. [window: 500, hidden: null] of --imputer_window and --imputer_hidden. */
 def networkOptions(p) {
-    return p.findAll { name, _value -> name.startsWith('imputer_') }.collectEntries { name, value -> [name - 'imputer_', value] }
+    def folder = p.imputer_checkpoints ? file(p.imputer_checkpoints).toAbsolutePath().toString() : null
+    return p.findAll { name, _value -> name.startsWith('imputer_') }.collectEntries { name, value -> [name - 'imputer_', value] } + [checkpoints: folder]
 }
 
 /** Ends the run with one sentence when an imputer to compare with does not exist, or nothing would be scored. */

@@ -1,5 +1,5 @@
 // The model of a chunk, trained on the panel itself for the sites that the target has.
-include { flags } from '../options'
+include { flags; option; quoted } from '../options'
 include { isNetwork; needsTorch } from './networks'
 
 process TRAIN_CHUNK {
@@ -8,6 +8,7 @@ process TRAIN_CHUNK {
     label 'process_gpu'
     ext torch: { needsTorch(meta?.imputer, 'train') }
     label 'img_imputation'
+    containerOptions { network?.checkpoints ? mounted(network.checkpoints) : '' }
 
     input:
     tuple val(meta), path(packed), path(target_sites), path(target_index)
@@ -21,6 +22,7 @@ process TRAIN_CHUNK {
     tuple val("${task.process}"), val('numba'), eval("python3 -c 'from importlib.metadata import version; print(version(\"numba\"))'"), topic: versions
 
     script:
+    def kept = needsTorch(meta.imputer, 'train') && network.checkpoints ? "${network.checkpoints}/${meta.cohort}.${meta.chunk}.${meta.imputer}" : ''
     """
     imputation.py train-chunk \\
         --release ${workflow.manifest.version} \\
@@ -28,7 +30,8 @@ process TRAIN_CHUNK {
         --device ${task.accelerator ? 'cuda' : 'cpu'} \\
         --seed ${seed} \\
         --imputer ${meta.imputer} \\
-        ${isNetwork(meta.imputer) ? flags(network) : ''} \\
+        ${isNetwork(meta.imputer) ? flags(network.findAll { name, _value -> name != 'checkpoints' }) : ''} \\
+        ${option('--checkpoint', kept)} \\
         --panel ${packed} \\
         --target-sites ${target_sites} \\
         --out ${meta.chunk}.model
@@ -39,4 +42,11 @@ process TRAIN_CHUNK {
     mkdir ${meta.chunk}.model
     echo '{}' > ${meta.chunk}.model/model.json
     """
+}
+
+/** What makes a folder of the host visible in a container under the same name. */
+def mounted(folder) {
+    def volume = "--volume ${quoted("${folder}:${folder}")}"
+    def bind = "--bind ${quoted(folder)}"
+    return [docker: volume, podman: volume, singularity: bind, apptainer: bind].get(workflow.containerEngine, '')
 }

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 
 import numpy as np
@@ -15,8 +16,9 @@ pytestmark = pytest.mark.pipeline
 
 SCHEMA = json.loads((ROOT / "nextflow_schema.json").read_text())
 IMPUTERS = SCHEMA["$defs"]["imputation"]["properties"]["imputer"]["enum"]
-SMALL = ["--imputer_epochs", "2", "--imputer_window", "100", "--imputer_flank", "20"]
+SMALL = ["--imputer_epochs", "1", "--imputer_window", "100", "--imputer_flank", "20"]
 """Networks that are trained in seconds: what they know is not asked here."""
+TRAINED_STEP_BY_STEP = ("lstm", "gpt", "ensemble", "neural-copying")
 DEFAULT = SCHEMA["$defs"]["imputation"]["properties"]["imputer"]["default"]
 
 
@@ -29,6 +31,7 @@ def test_imputer(nextflow: Nextflow, imputer: str) -> None:
     run = nextflow.pipeline(
         *("--steps", "impute", "--input", "samples.csv", "--panel", "panel.bcf", "--fasta", "ref.fa"),
         *("--imputer", imputer, "--mask_fraction", "0.3", *SMALL),
+        *("--imputer_checkpoints", nextflow.folder / "kept here"),
     )
     if imputer == "minimac4":  # some of these people are not phased
         assert run.returncode != 0
@@ -46,3 +49,6 @@ def test_imputer(nextflow: Nextflow, imputer: str) -> None:
         rows = list(csv.DictReader(table, delimiter="\t"))
     assert {(row["imputer"], row["source"]) for row in rows} == {(imputer, "masked")}
     assert (run.outdir / "report/multiqc_report.html").exists()
+    kept = [path.parts for path in (nextflow.folder / "kept here").rglob("*.safetensors")]
+    assert bool(kept) == (imputer in TRAINED_STEP_BY_STEP)
+    assert all(any(re.fullmatch(rf"Köln\.X\..*\.{imputer}", part) for part in parts) for parts in kept)
