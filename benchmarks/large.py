@@ -14,6 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks import timing
+from benchmarks.curves import curves
 from benchmarks.datasets import TYPED_EVERY, TYPED_MAF, out_of_africa, write_plink_map
 from benchmarks.imputation import Out
 from benchmarks.methods import THREADS, Ours
@@ -118,24 +119,25 @@ def write_files(simulated: Path, out: Path, n_haplotypes: int) -> None:
     make_index(out / "panel.vcf.gz", out / "panel.vcf.gz.tbi", threads=THREADS)
 
 
-def ours(folder: Path, bases: int) -> dict[str, Cost]:
+def ours(folder: Path, bases: int, imputer: str) -> dict[str, Cost]:
     """Pack, train and impute as the pipeline does, the whole stretch as one chunk."""
-    work = folder / "ours"
+    work = folder / imputer
     work.mkdir(exist_ok=True)
     run = Ours(work)
-    packed, trained, target = work / "panel.npz", work / "model", folder / "target.vcf.gz"
-    imputer = ["--imputer", "copying", "--threads", str(THREADS), "--device", "cpu", "--seed", str(SEED)]
-    run.step(
-        "pack", "imputation", "pack-panel", "--region", f"{CONTIG}:1-{bases}", "--core", f"1-{bases}",
-        "--genetic-map", folder / "map.plink", "--out", packed, folder / "panel.vcf.gz",
-    )  # fmt: skip
+    packed, trained, target = folder / "panel.npz", work / "model", folder / "target.vcf.gz"
+    settings = ["--imputer", imputer, "--threads", str(THREADS), "--device", "cpu", "--seed", str(SEED)]
+    if not packed.exists():
+        run.step(
+            "pack", "imputation", "pack-panel", "--region", f"{CONTIG}:1-{bases}", "--core", f"1-{bases}",
+            "--genetic-map", folder / "map.plink", "--out", packed, folder / "panel.vcf.gz",
+        )  # fmt: skip
     run.step(
         "train", "imputation", "train-chunk", "--panel", packed, "--target-sites", target,
-        *imputer, "--out", trained,
+        *settings, "--out", trained,
     )  # fmt: skip
     run.step(
         "impute", "imputation", "impute-chunk", "--panel", packed, "--trained", trained, "--target", target,
-        "--samples", folder / "people.txt", *imputer,
+        "--samples", folder / "people.txt", *settings,
         "--out", work / "chunk.people.vcf.gz", "--out-counts", work / "counts.tsv",
     )  # fmt: skip
     return run.stages
@@ -163,7 +165,8 @@ def _apart(function: object, *arguments: object) -> None:
 @app.command()
 def main(
     out: Out,
-    sizes: Annotated[str, typer.Option(help="Haplotypes of the panels.")] = "1000,10000,100000",
+    sizes: Annotated[str, typer.Option(help="Haplotypes of the panels.")] = "1000,4700,10000,100000",
+    imputers: Annotated[str, typer.Option(help="Ours.")] = "copying,adaptive-copying",
     targets: Annotated[int, typer.Option(help="People to impute.")] = 250,
     sites: Annotated[int, typer.Option(help="Sites of the panel.")] = 50_000,
     bases: Annotated[int, typer.Option(help="Length of the stretch.")] = 5_000_000,
@@ -179,16 +182,28 @@ def main(
         folder = out / str(number)
         if not (folder / "panel.vcf.gz.tbi").exists():
             _apart(write_files, simulated, folder, number)
-        for name in ("beagle", "ours"):
+        for name in ("beagle", *imputers.split(",")):
             cost = folder / f"{name}.cost.json"
             if not cost.exists():
-                timing.save(cost, beagle(folder, heap) if name == "beagle" else ours(folder, bases))
+                timing.save(cost, beagle(folder, heap) if name == "beagle" else ours(folder, bases, name))
             for stage, spent in timing.load(cost).items():
                 figures = {"wall_s": spent.wall_s, "cpu_s": spent.cpu_s, "peak_gb": spent.peak_gb}
                 texts = {key: str(value) for key, value in figures.items()}
                 rows.append({"haplotypes": str(number), "method": name, "stage": stage, **texts})
         write_table(out / "growth.tsv", rows)
+    for what, title in (("cpu_s", "processor time, s"), ("peak_gb", "peak memory, GB")):
+        (out / f"{what}.svg").write_text(growth(rows, what, title), encoding="utf-8")
     show(rows)
+
+
+def growth(rows: list[dict[str, str]], what: str, title: str) -> str:
+    """The curves of imputing, and of learning as we do, by the size of the panel."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if row["stage"] in ("impute", "train"):
+            name = row["method"] if row["stage"] == "impute" else f"{row['method']}: learning"
+            lines.setdefault(name, []).append((float(row["haplotypes"]), float(row[what])))
+    return curves(lines, "haplotypes of the panel", title)
 
 
 if __name__ == "__main__":
