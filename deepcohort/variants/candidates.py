@@ -26,6 +26,9 @@ LEAST_QUALITY = 10
 
 LONGEST_INDEL = 50
 
+LONG_RUN = 10
+"""Bases of a homopolymer in which one read's indel is rather an error."""
+
 LONGEST_SHIFT = 500
 """Bases that an indel is moved to the left at most."""
 
@@ -35,9 +38,14 @@ HASH = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What makes an allele a candidate: reads (mates count as one), and their share of all there."""
+    """What makes an allele a candidate: reads (mates count as one), and their share of all there.
+
+    One read is enough for an indel outside long homopolymers where few are: others that have it are often
+    aligned without it.
+    """
 
     reads: int = 2
+    indel_reads: int = 1
     snp_share: float = 0.12
     indel_share: float = 0.06
 
@@ -204,7 +212,7 @@ def _indel(
     first, shown = group[0], group[once]
     place, size = int(events.place[first]), int(events.size[first])
     depth = max(int(counts.covered[place - counts.start]), len(fragments))
-    if len(fragments) < max(least.reads, least.indel_share * depth):
+    if len(fragments) < max(least.indel_reads, least.indel_share * depth):
         return None
     at = place - reference.start
     ref = alt = reference.text[at : at + 1].decode()
@@ -217,7 +225,9 @@ def _indel(
         turn = -int(events.steps[first]) % size
         alt += unit[turn:] + unit[:turn]
         quality = float(sum(reads.quality[a : a + size].mean() for a in events.at[shown]))
-    if "N" in ref + alt:
+    changed = (ref if size < 0 else alt)[1:]
+    in_run = len(set(changed)) == 1 and reference.repeated(at + 1, changed) > LONG_RUN
+    if "N" in ref + alt or (len(fragments) < least.reads and in_run):
         return None
     readers = events.read[shown]
     reverse = int(reads.reverse[readers].sum())

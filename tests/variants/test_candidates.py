@@ -68,12 +68,12 @@ def plainly(person, bam, least):
         is_snp = len(ref) == len(alt)
         total = depth[pos] if is_snp else max(covered[pos], len(strands))
         share = least.snp_share if is_snp else least.indel_share
-        if len(strands) >= max(least.reads, share * total):
+        if len(strands) >= max(least.reads if is_snp else least.indel_reads, share * total):
             found.append((pos, ref, alt, len(strands) - sum(strands), sum(strands)))
     return sorted(found)
 
 
-@pytest.mark.parametrize("least", [Thresholds(), Thresholds(3, 0.3, 0.2)])
+@pytest.mark.parametrize("least", [Thresholds(), Thresholds(3, 3, 0.3, 0.2)])
 def test_candidates_are_what_plain_counting_finds(someone, least):
     person, (bam, _) = someone
     reads, _ = read_reads(ReadsFile(bam, None), "chr20", 0, 6_000)
@@ -110,6 +110,23 @@ def test_mates_count_once(tmp_path):
             assert len(over) > 1.3 * len(names)
             assert found.forward[i] + found.reverse[i] <= len(names)
             assert found.depth[i] <= len(names) + 1
+
+
+@pytest.mark.parametrize(("run", "shown"), [(8, 1), (14, 0)])
+def test_one_read_is_enough_for_an_indel_outside_long_homopolymers(tmp_path, run, shown):
+    rng = np.random.default_rng(8)
+    text = "".join(rng.choice(list("ACGT"), 3_000))
+    text = text[:1_500] + "C" + "A" * run + "C" + text[1_502 + run :]
+    person = Person(text, [[]])
+    person.reads = [(f"r{i}", False, 1_450, "100M", text[1_450:1_550], 30) for i in range(5)]
+    without = text[1_450:1_501] + text[1_502:1_551]
+    person.reads.append(("one", False, 1_450, "51M1D49M", without, 30))
+    bam, _ = person.write(tmp_path)
+    reads, _ = read_reads(ReadsFile(bam, None), "chr20", 0, 3_000)
+    counts = count_bases(reads, 0, 3_000)
+    found = find_candidates(reads, Reference.of("chr20", 0, text), counts, Thresholds())
+    assert found.alt == ["C"] * shown
+    assert find_candidates(reads, Reference.of("chr20", 0, text), counts, Thresholds(2, 2)).alt == []
 
 
 def test_long_indels_and_unknown_references_are_no_candidates(someone):
