@@ -8,6 +8,7 @@ import pysam
 import pytest
 
 from deepcohort.variants import calls_vcf
+from deepcohort.variants import reads as reads_module
 from deepcohort.variants.calls import AROUND, call_stretch, joined
 from deepcohort.variants.normalise import normalised
 from deepcohort.variants.reads import ReadsFile
@@ -103,6 +104,20 @@ def test_a_stretch_has_the_calls_of_its_pieces(someone, size):
     ]
     assert pieces == whole
     assert len(whole) > 5
+
+
+def test_pieces_are_the_whole_where_reads_are_left_out_for_depth(someone, monkeypatch):
+    monkeypatch.setattr(reads_module, "MOST_IN_BIN", 150)
+    person, files = someone
+    whole = calls_between(person, files, 5_000, 9_000)
+    borders = [5_000, 5_900, 6_001, 6_500, 7_777, 9_000]
+    pieces = [
+        call
+        for first, last in itertools.pairwise(borders)
+        for call in calls_between(person, files, first, last)
+    ]
+    assert pieces == whole
+    assert max(call.dp for call in whole) < 27
 
 
 def one_site(tmp_path, edits, ploidy=2, depth=30, sequence=None, seed=3):
