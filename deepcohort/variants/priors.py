@@ -2,7 +2,8 @@
 
 Single bases by kind of substitution. Indels by the repeat that they lengthen or shorten: the chances were
 counted in the benchmark genotypes of HG002 (v4.2.1) on GRCh38 chr20:0-7 Mb, inside the regions where they
-hold: 8,791 single bases and 1,400 indels, per repeat of each unit and number of units, and smoothed by hand.
+hold: 9,676 single bases and 1,667 alleles of indels, by the unit and length of the repeat, and smoothed by
+hand.
 """
 
 import numpy as np
