@@ -83,14 +83,18 @@ def _lay(
         read, first, last = picked[row], parts[row, 0], parts[row, 1]
         placed = np.full(reads.base_start[read + 1] - reads.base_start[read], -1, np.int64)
         _by_cigar(reads, read, placed)
-        if last > first:
+        offset = reads.base_start[read]
+        # Matches alone are the likeliest alignment to a haplotype without indels.
+        settled = reach[1] - reach[0] == 2 * MARGIN and parts[row, 2] == parts[row, 3]
+        for i in range(first - offset, last - offset):
+            settled = settled and placed[i] >= 0
+        if last > first and not settled:
             low, high = parts[row, 2] + reach[0], parts[row, 3] + reach[1]
-            offset = reads.base_start[read]
             bases, quality = reads.bases[first:last], reads.quality[first:last]
             at = _viterbi(bases, quality, haplotype, gaps, low, high, errors)
             for i in range(last - first):
                 placed[first - offset + i] = places[at[i]] if at[i] >= 0 else -1
-        _write(reads.base_start[read], placed, row, layout)
+        _write(offset, placed, row, layout)
 
 
 @compiled
@@ -141,29 +145,28 @@ def _viterbi(
     score = np.full((3, length + 1, n + 1), -np.inf)
     came = np.zeros((3, length + 1, n + 1), np.uint8)
     score[0, 0, max(0, low) : min(n, high) + 1] = 0.0
-    on, out = np.log(EXTEND), np.log(1 - EXTEND)
+    on, out, random = np.log(EXTEND), np.log(1 - EXTEND), np.log(0.25)
+    opens, stays = np.log(gaps), np.log(1 - 2 * gaps)
     for i in range(1, length + 1):
         base, error = bases[i - 1], errors[quality[i - 1]]
-        same, other = (1 - error, error / 3) if base != NO_BASE else (0.25, 0.25)
+        same = np.log(1 - error) if base != NO_BASE else random
+        other = np.log(error / 3) if base != NO_BASE else random
         for j in range(max(0, i + low), min(n, i + high) + 1):
+            alike = j > 0 and haplotype[j - 1] == base
             if j > 0:
-                alike = haplotype[j - 1] == base
-                steps = np.array(
-                    [
-                        score[0, i - 1, j - 1] + np.log(1 - 2 * gaps[j - 1]),
-                        score[1, i - 1, j - 1] + out,
-                        score[2, i - 1, j - 1] + out,
-                    ]
-                )
-                came[0, i, j] = steps.argmax()
-                score[0, i, j] = steps.max() + np.log(same if alike else other)
-                opened, longer = score[0, i, j - 1] + np.log(gaps[j - 1]), score[2, i, j - 1] + on
+                best, before = score[0, i - 1, j - 1] + stays[j - 1], 0
+                for state in (1, 2):
+                    entered = score[state, i - 1, j - 1] + out
+                    if entered > best:
+                        best, before = entered, state
+                came[0, i, j] = before
+                score[0, i, j] = best + (same if alike else other)
+                opened, longer = score[0, i, j - 1] + opens[j - 1], score[2, i, j - 1] + on
                 came[2, i, j] = 2 if longer > opened else 0
                 score[2, i, j] = max(opened, longer)
-            slipped = 1.0 if j > 0 and haplotype[j - 1] == base else 0.25
-            opened, longer = score[0, i - 1, j] + np.log(gaps[min(j, n - 1)]), score[1, i - 1, j] + on
+            opened, longer = score[0, i - 1, j] + opens[min(j, n - 1)], score[1, i - 1, j] + on
             came[1, i, j] = 1 if longer > opened else 0
-            score[1, i, j] = max(opened, longer) + np.log(slipped)
+            score[1, i, j] = max(opened, longer) + (0.0 if alike else random)
     return _traced(score, came, length)
 
 
