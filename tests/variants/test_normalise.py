@@ -36,7 +36,7 @@ def every_way_to_write(sequence, start, spelled):
                 yield start + first + 1, text[first:last], spelled[first:end]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(alleles())
 def test_the_shortest_and_then_the_leftmost_of_all_ways_is_found(variant):
     sequence, start, pos, ref, alt = variant
@@ -57,7 +57,7 @@ def test_all_ways_to_write_an_allele_become_one(variant):
         assert len({normalised(sequence, start, *way) for way in ways}) == 1
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(alleles())
 def test_atoms_together_spell_the_haplotype(variant):
     sequence, start, _, ref, alt = variant

@@ -68,7 +68,7 @@ def sequence():
     return text[:2_900] + "A" * 30 + "CT" * 20 + "N" * 10 + text[2_980:]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(alignments(), min_size=1, max_size=12), ploidy=st.sampled_from([1, 2]))
 def test_calls_are_well_formed(tmp_path, sequence, rows, ploidy):
     path = written(tmp_path, rows, sequence)
