@@ -43,7 +43,7 @@ OPERATIONS = np.full(256, NO_OPERATION, np.uint8)
 for _code, _letters in ((MATCH, "M=X"), (INSERTION, "I"), (DELETION, "D"), (SKIP, "N"), (CLIP, "S")):
     OPERATIONS[[ord(letter) for letter in _letters]] = _code
 
-DIGIT, SEMICOLON, PHRED_0 = ord("0"), ord(";"), 33
+DIGIT, SEMICOLON = ord("0"), ord(";")
 
 CODES = np.full(256, NO_BASE, np.uint8)
 for _code, _base in enumerate("ACGT"):
@@ -201,7 +201,7 @@ class _Columns:
         self.insert_size: list[int] = []
         self.name: list[str] = []
         self.bases: list[str] = []
-        self.quality: list[str] = []
+        self.quality: list[bytes] = []
         self.cigar: list[str] = []
 
     def take(self, reads: Iterator[Any], left_out: dict[str, list[int]]) -> None:
@@ -214,7 +214,8 @@ class _Columns:
             if mapq < LEAST_MAPPING_QUALITY:
                 left_out["low_mapping_quality"].append(start)
                 continue
-            bases, quality, cigar = read.query_sequence, read.query_qualities_str, read.cigarstring
+            # Not query_qualities_str: pysam 0.24 overwrites a shared string where a read has one base.
+            bases, quality, cigar = read.query_sequence, read.query_qualities, read.cigarstring
             if bases is None or quality is None or len(quality) != len(bases) or not cigar:
                 left_out["without_bases"].append(start)
                 continue
@@ -229,7 +230,7 @@ class _Columns:
             self.insert_size.append(abs(read.template_length))
             self.name.append(read.query_name or "")
             self.bases.append(bases)
-            self.quality.append(quality)
+            self.quality.append(quality.tobytes())
             self.cigar.append(cigar + ";")
 
     def key(self, row: int) -> tuple[int, int]:
@@ -299,7 +300,7 @@ def _as_arrays(taken: _Columns, cigars: _Cigars, ends: Int64, rows: Int64) -> Re
     own = np.isin(np.repeat(np.arange(len(size)), size), rows)
     return Reads(
         bases=CODES[np.frombuffer("".join(bases).encode(), np.uint8)],
-        quality=np.frombuffer("".join(quality).encode(), np.uint8) - np.uint8(PHRED_0),
+        quality=np.frombuffer(b"".join(quality), np.uint8).copy(),
         base_start=_starts([len(one) for one in bases]),
         ops=cigars.ops[own],
         lengths=cigars.lengths[own],

@@ -101,6 +101,15 @@ def test_what_does_not_count_is_left_out_and_counted(tmp_path):
     assert set(found.mate_mapq.tolist()) == {37}
 
 
+def test_reads_of_one_base_have_their_quality(tmp_path):
+    def make(number, read):
+        read.query_sequence, read.cigarstring = "A", "1M"
+        read.query_qualities = pysam.qualitystring_to_array("I")
+
+    found, _ = read_reads(ReadsFile(written(tmp_path / "x.bam", make), None), "20", 0, 9_000)
+    assert found.quality.tolist() == [40] * 40
+
+
 def test_deep_places_keep_the_same_reads_whatever_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST_IN_BIN", 12)
     path = written(tmp_path / "x.bam", lambda number, read: None)
