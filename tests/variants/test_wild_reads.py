@@ -69,7 +69,7 @@ def sequence():
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(alignments(), min_size=1, max_size=12), ploidy=st.sampled_from([1, 2]))
+@given(rows=st.lists(alignments(), min_size=1, max_size=7), ploidy=st.sampled_from([1, 2]))
 def test_calls_are_well_formed(tmp_path, sequence, rows, ploidy):
     path = written(tmp_path, rows, sequence)
     reference = Reference.of("1", 0, sequence)
