@@ -14,7 +14,7 @@ from deepcohort.imputation.by_copying import Experts, copied
 from deepcohort.imputation.copying import CopyModel, Float32, Prior, Rates
 from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.expected import FACT, expected_accuracy
-from deepcohort.imputation.gate import Gate, Places, learn_calibration
+from deepcohort.imputation.gate import Gate, Places, held_where_nearer, learn_calibration
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
@@ -63,7 +63,7 @@ class Adapted:
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """As a trained model holds them."""
-        return {"group": self.group, "slope": self.calibration.slope, "shift": self.calibration.shift}
+        return {"group": self.group} | self.calibration.stored()
 
     def on(self, panel: PanelChunk, seed: int) -> "Adapted":
         """The same with groups of another panel."""
@@ -82,11 +82,7 @@ class Adapted:
         for name, share in asdict(prior).items():
             if not isinstance(share, float) or not 0 <= share < 1:
                 raise InputError(f"a model whose {name} is {share}, which cannot be: make it by train-chunk")
-        nothing = np.zeros(0, np.float32)
-        slope, shift = (trained.weights.get(name, nothing) for name in ("slope", "shift"))
-        if any(bend.shape != (3,) or not np.isfinite(bend).all() for bend in (slope, shift)):
-            raise InputError("a model without slope and shift, or with others: make it by train-chunk")
-        return cls(rates, prior, group, calibration=replace(Gate.closed(), slope=slope, shift=shift))
+        return cls(rates, prior, group, calibration=Gate.of(trained.weights))
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
@@ -104,7 +100,7 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
     """Choose groups and prior on hidden people and search the rates with them.
 
     The prior stays only if others, hidden anew, are predicted better with it than without; otherwise this is
-    plain copying.
+    plain copying. So does the calibration of either.
     """
     model = copy_model(settings.device, settings.threads)
     rng = np.random.default_rng((settings.seed, 1))
@@ -112,26 +108,44 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
     judge = chooser and HiddenPeople.draw(panel, typed, model, rng, [chooser])
     if chooser is None or judge is None:
         return _plain(panel, typed, model, settings.seed)
-    group, number, prior = _choose_groups(panel, chooser, settings.seed)
-    rates = search_rates(chooser, settings.seed, prior_of(chooser, START, group, prior))
+    learnt = _with_prior(panel, chooser, settings.seed)
+    plain = judge.loss(learnt.rates.rates)
+    adapted = judge.loss_of(_dosages(judge, learnt, panel, settings.seed))
+    log.info("prior: loss %.5f on people held out, %.5f without", adapted, plain)
+    if adapted < plain:
+        learnt = replace(learnt, adapted_loss=adapted, plain_loss=plain)
+    else:
+        learnt = _plain(panel, typed, model, settings.seed)
+    return _calibrated(learnt, chooser, judge, panel, settings.seed)
+
+
+def _with_prior(panel: PanelChunk, chooser: HiddenPeople, seed: int) -> Adapted:
+    group, number, prior = _choose_groups(panel, chooser, seed)
+    rates = search_rates(chooser, seed, prior_of(chooser, START, group, prior))
     prior = _choose_strength(chooser, rates.rates, group, prior)
-    taught = chooser.dosages(rates.rates, prior_of(chooser, rates.rates, group, prior))
-    calibration = learn_calibration(taught, chooser.truth, places_among(chooser), Gate.closed())
-    group = group_people(panel, settings.seed, [number], judge.kept)[0]
-    plain = judge.loss(rates.rates)
-    said = judge.dosages(rates.rates, prior_of(judge, rates.rates, group, prior))
-    adapted = judge.loss_of(said)
-    log.info(
-        "prior: %d groups, within %g, strength %g: loss %.5f on people held out (%.5f without)",
-        number, prior.within, prior.strength, adapted, plain,
-    )  # fmt: skip
-    if adapted >= plain:
-        return _plain(panel, typed, model, settings.seed)
-    calibrated = judge.loss_of(calibration.mixed([said], places_among(judge)))
-    log.info("calibration: loss %.5f, %.5f without", calibrated, adapted)
-    group = group_people(panel, settings.seed, [number])[0]
-    kept = calibration if calibrated < adapted else Gate.closed()
-    return Adapted(rates, prior, group, adapted, plain, kept, calibrated)
+    log.info("prior: %d groups, within %g, strength %g", number, prior.within, prior.strength)
+    return Adapted(rates, prior, group_people(panel, seed, [number])[0])
+
+
+def _calibrated(
+    learnt: Adapted, teacher: HiddenPeople, judge: HiddenPeople, panel: PanelChunk, seed: int
+) -> Adapted:
+    """The model with what the one people teach about its dosages, where that holds for the others."""
+    taught, said = (_dosages(people, learnt, panel, seed) for people in (teacher, judge))
+    gate = learn_calibration(taught, teacher.truth, places_among(teacher), Gate.closed())
+    places = places_among(judge)
+    gate = held_where_nearer(gate, said, gate.mixed([said], places), judge.truth, places)
+    without, calibrated = judge.loss_of(said), judge.loss_of(gate.mixed([said], places))
+    log.info("calibration in %d bins of MAF: loss %.5f, %.5f without", gate.held.sum(), calibrated, without)
+    kept = gate if calibrated < without else Gate.closed()
+    return replace(learnt, calibration=kept, calibrated_loss=calibrated)
+
+
+def _dosages(hidden: HiddenPeople, learnt: Adapted, panel: PanelChunk, seed: int) -> Float32:
+    """What hidden people are imputed as, by groups that were formed without them."""
+    group = group_people(panel, seed, [int(learnt.group.max()) + 1], hidden.kept)[0]
+    rates = learnt.rates.rates
+    return hidden.dosages(rates, prior_of(hidden, rates, group, learnt.prior))
 
 
 def impute(

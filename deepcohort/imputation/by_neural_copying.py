@@ -25,7 +25,7 @@ from deepcohort.imputation.by_copying import Experts, copied
 from deepcohort.imputation.copying import Float32, Rates, SiteRates
 from deepcohort.imputation.devices import copy_model, torch_device
 from deepcohort.imputation.expected import FACT, expected_accuracy
-from deepcohort.imputation.gate import Gate, learn_calibration, learn_gate
+from deepcohort.imputation.gate import Gate, held_where_nearer, learn_calibration, learn_gate
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
@@ -83,20 +83,16 @@ class Learnt:
             "typed": (n_typed,),
             "speed": (n_typed,),
             "errors": (n_typed,),
-            "slope": (3,),
-            "shift": (3,),
         }
         for name, shape in shapes.items():
             if name not in found or found[name].shape != shape or not np.isfinite(found[name]).all():
                 raise InputError(f"a model without {name}, or with another one: make it by train-chunk")
-        gate = Gate(found.get("gate", np.zeros((0, 4), np.float32)), found["slope"], found["shift"])
-        return cls(base, base.prior, found["typed"], found["speed"], found["errors"], gate)
+        return cls(base, base.prior, found["typed"], found["speed"], found["errors"], Gate.of(found))
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """As a trained model holds them."""
         arrays = {name: getattr(self, name) for name in ("typed", "speed", "errors")}
-        arrays |= {"group": self.base.group, "slope": self.gate.slope, "shift": self.gate.shift}
-        return arrays | ({"gate": self.gate.weights} if self.gate.n_experts > 1 else {})
+        return arrays | {"group": self.base.group} | self.gate.stored()
 
     def rates(self, panel: PanelChunk, typed: NDArray[np.int64]) -> SiteRates:
         """Rates along these typed sites, which may be others than it was learnt for.
@@ -228,6 +224,8 @@ def _train(
     mixed = learnt.gate.mixed(said, teacher.places)
     calibrated = learn_calibration(mixed, teacher.hidden.truth, teacher.places, learnt.gate)
     plain = learnt.gate.mixed(judged, judge.places)
+    after = calibrated.mixed(judged, judge.places)
+    calibrated = held_where_nearer(calibrated, plain, after, judge.hidden.truth, judge.places)
     if judge.accepts("calibration", plain, calibrated.mixed(judged, judge.places)):
         learnt = replace(learnt, gate=calibrated)
     facts = {"course": asdict(course), "held_out": judge.losses, "experts": learnt.gate.n_experts}

@@ -2,16 +2,20 @@
 
 A mixture of experts (Jacobs et al. 1991, Neural Computation 3:79) whose gate knows of the minor allele's
 frequency, the way to the nearest typed site, and how much each expert doubts. Calibration stretches and
-shifts the logit of what comes out, by the same two facts. Both begin as the first expert alone.
+shifts the logit of what comes out, by the same two facts, in the bins of MAF where that brings it nearer to
+the truth. Both begin as the first expert alone.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.errors import InputError
 from deepcohort.imputation.copying import Float32
+from deepcohort.imputation.mixture import EDGES, bins
 
 Float64 = NDArray[np.float64]
 
@@ -30,11 +34,12 @@ class Places:
     """What is known of U sites.
 
     facts: float32[U, 3], a one, and the logarithms of MAF and of the way (in cM) to the nearest typed site,
-    scaled to about one. flipped: bool[U], whether REF is the minor allele.
+    scaled to about one. flipped: bool[U], whether REF is the minor allele. bin: int64[U], the bin of MAF.
     """
 
     facts: Float32
     flipped: NDArray[np.bool_]
+    bin: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -46,11 +51,11 @@ class Places:
         way = np.minimum(np.abs(typed_cm[right] - cm), np.abs(typed_cm[np.maximum(right - 1, 0)] - cm))
         columns = np.ones(len(cm)), np.log10(maf + 1e-4) + 2, np.log10(way + 1e-4) + 2
         facts = np.stack(columns, axis=1).astype(np.float32)
-        return cls(facts, frequency > 0.5)
+        return cls(facts, frequency > 0.5, bins(frequency))
 
     def without(self, rows: NDArray[np.bool_]) -> "Places":
         """The same with nothing known of some sites: what is said of them stays as it is."""
-        return Places(np.where(rows[:, None], 0, self.facts), self.flipped)
+        return replace(self, facts=np.where(rows[:, None], 0, self.facts))
 
     def minor(self, dosages: Float32) -> Float32:
         """Turn dosages [U, L] of ALT into those of the minor allele, or back."""
@@ -61,17 +66,35 @@ class Places:
 class Gate:
     """weights: float32[E - 1, 4], of the facts and of an expert's doubt, for each expert but the first.
 
-    slope, shift: float32[3], of the facts, of the calibration's logit; zero: none.
+    slope, shift: float32[3], of the facts, of the calibration's logit; zero: none. held: bool[bins of MAF],
+    where it holds.
     """
 
     weights: Float32
     slope: Float32
     shift: Float32
+    held: NDArray[np.bool_] = field(default_factory=lambda: np.ones(len(EDGES) + 1, np.bool_))
 
     @classmethod
     def closed(cls) -> "Gate":
         """One expert, not calibrated."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32))
+
+    @classmethod
+    def of(cls, found: Mapping[str, NDArray[Any]]) -> "Gate":
+        """Read what ``stored`` gave; raises ``InputError`` where it is something else."""
+        shapes = {"slope": (3,), "shift": (3,), "held": (len(EDGES) + 1,)}
+        for name, shape in shapes.items():
+            if name not in found or found[name].shape != shape or not np.isfinite(found[name]).all():
+                raise InputError(f"a model without {name}, or with another one: make it by train-chunk")
+        weights = found.get("gate", np.zeros((0, 4), np.float32))
+        return cls(weights, found["slope"], found["shift"], found["held"].astype(np.bool_))
+
+    def stored(self) -> dict[str, NDArray[Any]]:
+        """As a trained model holds it."""
+        held = self.held.astype(np.uint8)
+        arrays: dict[str, NDArray[Any]] = {"slope": self.slope, "shift": self.shift, "held": held}
+        return arrays | ({"gate": self.weights} if self.n_experts > 1 else {})
 
     @property
     def n_experts(self) -> int:
@@ -81,7 +104,7 @@ class Gate:
     @property
     def calibrates(self) -> bool:
         """Whether it changes what a single expert says."""
-        return bool(self.slope.any() or self.shift.any())
+        return bool((self.slope.any() or self.shift.any()) and self.held.any())
 
     def mixed(self, dosages: list[Float32], places: Places) -> Float32:
         """What the experts' dosages of ALT, [U, L] each, come to."""
@@ -96,7 +119,7 @@ class Gate:
             total += share
         found /= total
         if self.calibrates:
-            open_ = (found > SMALLEST) & (found < 1 - SMALLEST)
+            open_ = (found > SMALLEST) & (found < 1 - SMALLEST) & self.held[places.bin][:, None]
             row = np.nonzero(open_)[0]
             logit = np.log(found[open_] / (1 - found[open_]))
             logit = logit * np.exp(places.facts @ self.slope)[row] + (places.facts @ self.shift)[row]
@@ -150,6 +173,18 @@ def learn_calibration(dosages: Float32, truth: NDArray[np.uint8], places: Places
 
     slope, shift = _minimised(loss, 6).reshape(2, 3).astype(np.float32)
     return replace(gate, slope=slope, shift=shift)
+
+
+def held_where_nearer(
+    gate: Gate, before: Float32, after: Float32, truth: NDArray[np.uint8], places: Places
+) -> Gate:
+    """The gate with its calibration in the bins only where it makes the mean squared error of others less.
+
+    before, after: float32[U, L], dosages of people who were not learnt from; truth: uint8[U, L].
+    """
+    errors = [((dosages - truth) ** 2).mean(axis=1) for dosages in (before, after)]
+    less, more = (np.bincount(places.bin, one, minlength=len(gate.held)) for one in errors[::-1])
+    return replace(gate, held=less < more)
 
 
 def _cross_entropy(found: Float32, wanted: Float32) -> tuple[float, Float32]:

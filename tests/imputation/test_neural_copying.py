@@ -8,7 +8,7 @@ import pytest
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.by_adaptive_copying import impute as impute_adaptive
 from deepcohort.imputation.copying import Rates
-from deepcohort.imputation.gate import Gate, Places, learn_calibration, learn_gate
+from deepcohort.imputation.gate import Gate, Places, held_where_nearer, learn_calibration, learn_gate
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from tests.imputation.haplotypes import founders, mosaics, panel_chunk
@@ -197,3 +197,20 @@ def test_calibration_makes_overconfident_chances_honest():
         return sum(abs((chance - truth)[bins == one].sum()) for one in range(5)) / truth.size
 
     assert dishonesty(found) < 0.4 * dishonesty(bold[0])
+
+
+def test_calibration_is_left_out_in_bins_where_others_are_not_nearer_to_the_truth():
+    """A shift that is right for rare alleles only."""
+    rng = np.random.default_rng(1)
+    frequency = np.repeat([0.003, 0.3], 200)
+    places = Places.of(frequency, np.arange(400) * 0.02, np.arange(0, 8, 0.5))
+    truth = (rng.random((400, 50)) < frequency[:, None] / np.where(frequency < 0.01, 3, 1)[:, None]).astype(
+        np.uint8
+    )
+    said = np.repeat(frequency.astype(np.float32)[:, None], 50, axis=1)
+    shifted = replace(Gate.closed(), shift=np.array([-1, 0, 0], np.float32))
+    gate = held_where_nearer(shifted, said, shifted.mixed([said], places), truth, places)
+    assert gate.held.tolist() == [True, False, False, False, False]
+    found = gate.mixed([said], places)
+    assert (found[:200] < said[:200]).all() and (found[200:] == said[200:]).all()
+    assert (Gate.of(gate.stored()).mixed([said], places) == found).all()

@@ -16,7 +16,18 @@ pytestmark = pytest.mark.pipeline
 
 SCHEMA = json.loads((ROOT / "nextflow_schema.json").read_text())
 IMPUTERS = SCHEMA["$defs"]["imputation"]["properties"]["imputer"]["enum"]
-SMALL = ["--imputer_epochs", "1", "--imputer_window", "100", "--imputer_flank", "20"]
+SMALL = [
+    "--imputer_hidden",
+    "8",
+    "--imputer_layers",
+    "1",
+    "--imputer_epochs",
+    "1",
+    "--imputer_window",
+    "100",
+    "--imputer_flank",
+    "20",
+]
 """Networks that are trained in seconds: what they know is not asked here."""
 TRAINED_STEP_BY_STEP = ("lstm", "gpt", "ensemble", "neural-copying")
 DEFAULT = SCHEMA["$defs"]["imputation"]["properties"]["imputer"]["default"]
