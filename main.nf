@@ -5,6 +5,7 @@ include { isGenotypes } from './modules/inputs/files'
 include { INPUTS } from './modules/inputs'
 include { IMPUTATION } from './modules/imputation'
 include { phasingImputers } from './modules/imputation/phasing'
+include { VARIANTS } from './modules/variants'
 include { REPORT } from './modules/report'
 
 workflow DEEPCOHORT {
@@ -21,6 +22,12 @@ workflow DEEPCOHORT {
         p.panel_samples,
         p.subMap('chunk_variants', 'chunk_bases', 'overlap_bases', 'batch_size', 'exclude_outliers')
     )
+    // With imputation, reads are of low coverage: their likelihoods are imputed, and nobody is called alone.
+    VARIANTS(
+        INPUTS.out.reads.filter { _entry -> !p.steps.tokenize(',').contains('impute') },
+        INPUTS.out.reference, INPUTS.out.truth, INPUTS.out.truth_beds, p.regions,
+        [piece_bases: p.call_bases, seed: p.seed]
+    )
     IMPUTATION(
         INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
         INPUTS.out.uncertain, INPUTS.out.plan,
@@ -35,7 +42,7 @@ workflow DEEPCOHORT {
     REPORT(
         IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
         IMPUTATION.out.counted, IMPUTATION.out.models, INPUTS.out.fit,
-        p.genetic_map ? [] : [withoutMap()],
+        p.genetic_map || !p.steps.contains('impute') ? [] : [withoutMap()],
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")
     )
@@ -62,13 +69,14 @@ def versionsYaml(rows) {
 /** Ends the run with one sentence when a chosen step is not there yet or lacks what it starts from. */
 def checkSteps(p) {
     def steps = p.steps.tokenize(',')
-    def missing = steps - (steps.contains('impute') ? ['call', 'impute'] : [])
+    def missing = steps - ['call', 'impute']
     if (missing) {
-        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; impute is.")
+        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call and impute are.")
     }
-    def lacking = ['input', 'panel'].findAll { name -> !p[name] }
+    def needed = steps.contains('impute') ? ['input', 'panel'] : ['input', 'fasta']
+    def lacking = needed.findAll { name -> !p[name] }
     if (lacking) {
-        error("--steps impute needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")
+        error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")
     }
 }
 
@@ -115,7 +123,7 @@ workflow {
         checkSteps(p)
         checkComparison(p, schema)
         checkPhasing(p)
-        if (!p.genetic_map) {
+        if (!p.genetic_map && p.steps.contains('impute')) {
             log.info(withoutMap())
         }
         writeParameters(p, file("${p.outdir}/pipeline_info"))

@@ -17,6 +17,21 @@ InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
 
 
 @command(app)
+def plan_calls(
+    release: Release,
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    out: Annotated[Path, typer.Option(help="Pieces of the genome (.tsv).")],
+    regions: Annotated[str | None, typer.Option(help="Where to call: regions or a BED file.")] = None,
+    piece_bases: Annotated[int, typer.Option(min=1000, help="Most bases of a piece.")] = 10_000_000,
+    male: Annotated[bool, typer.Option("--male", help="The person has one X.")] = False,
+) -> None:
+    """Cut the genome into pieces that are called apart."""
+    from deepcohort.variants.pieces import plan_pieces, write_pieces
+
+    write_pieces(out, plan_pieces(fasta, regions, piece_bases, male))
+
+
+@command(app)
 def call_region(
     release: Release,
     reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
@@ -31,6 +46,18 @@ def call_region(
     from deepcohort.variants.calls_vcf import call_region as call
 
     call(reads, fasta, region, out, index=index, sample=sample, ploidy=1 if haploid else 2)
+
+
+@command(app)
+def join_calls(
+    release: Release,
+    parts: Annotated[list[Path], typer.Argument(exists=True, help="Calls of one person's pieces.")],
+    out: Annotated[Path, typer.Option(help="All of them (.vcf.gz).")],
+) -> None:
+    """Join the calls of a person's pieces."""
+    from deepcohort.variants.join import join_calls as joined
+
+    joined(parts, out)
 
 
 @command(app)

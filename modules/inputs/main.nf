@@ -66,6 +66,10 @@ workflow INPUTS {
         problems ? error(problems.join('\n')) : csv
     }
 
+    truth_beds = rows.truth.flatMap { _kind, csv ->
+        csv.splitCsv(header: true).collect { row -> [row.sample, row.bed ? sheetFile(sheets.truth, row.bed) : []] }
+    }
+
     // [ [sample: 'person', sex: 'male' or ''], reads.bam, index or [] ]
     CHECK_READS(input_sheet.flatMap { csv -> readsFiles(sheets.input, csv) })
 
@@ -132,6 +136,7 @@ workflow INPUTS {
     target                // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites_by_file  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
     truth                 // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
+    truth_beds            // [ 'person', truth.bed or [] ], where the truth of each sample is known
     reads                 // [ [sample: 'person', sex: 'male'], reads.bam, index ]
     reference             // [ ref.fa, [ref.fa.fai] ], or [ [], [] ]
     plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]
@@ -162,7 +167,10 @@ def missingCompanions(sheet, csv) {
 def unusable(sheet, csv, steps) {
     return csv.splitCsv(header: true).withIndex(2)
         .findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
-        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from, and the step that calls them is not there yet: give .vcf.gz or .bcf" } +
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf, or .bam or .cram and --steps call,impute" } +
+        csv.splitCsv(header: true).withIndex(2)
+            .findAll { row, _number -> isGenotypes(row.file) && !steps.contains('impute') }
+            .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam or .cram, or add impute to --steps" } +
         csv.splitCsv(header: true).withIndex(2)
             .findAll { row, _number -> isGenotypes(row.file) && row.sample == readsCohort() && csv.splitCsv(header: true).any { other -> isReads(other.file) } }
             .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }

@@ -1,0 +1,111 @@
+"""The genome cut into pieces that are called apart, with how many copies of each a person has."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from deepcohort.genome.builds import PSEUDO_AUTOSOMAL, build_of
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.fasta import open_fasta
+from deepcohort.genome.files import written_whole
+from deepcohort.genome.regions import Region, chrom_key, genome_order, parse_regions
+from deepcohort.genome.vcf import contig_of
+
+log = logging.getLogger(__name__)
+
+CHROMOSOMES = {*map(str, range(1, 23)), "X", "Y", "M", "MT"}
+
+COLUMNS = ("piece", "region", "haploid")
+
+
+class Piece(NamedTuple):
+    """A piece: its name, which sorts as the genome does, where it is, and whether there is one copy of it."""
+
+    name: str
+    region: Region
+    haploid: bool
+
+
+def plan_pieces(fasta: Path, regions: str | None, bases: int, male: bool) -> list[Piece]:
+    """Cut regions into pieces of at most ``bases``, all of a region of about the same length.
+
+    regions: as ``parse_regions`` reads them; None: the chromosomes, or all contigs where none is named as
+    those of people are. Y and the mitochondrion have one copy, and so has a man's X outside the
+    pseudo-autosomal regions, which the build (by the contigs' lengths) tells.
+
+    Raises ``InputError`` where the FASTA lacks a contig or a region begins beyond its end.
+    """
+    with open_fasta(fasta) as file:
+        lengths = dict(zip(file.references, file.lengths, strict=True))
+    wanted = _whole(lengths) if regions is None else _within(fasta, lengths, parse_regions(regions))
+    build = build_of(lengths)
+    if male and build is None and any(chrom_key(region.chrom) == "X" for region in wanted):
+        log.warning("%s is neither GRCh37 nor GRCh38: X of men is called as one copy throughout", fasta.name)
+    cut = [
+        (region, haploid)
+        for whole in wanted
+        for stretch, haploid in _by_copies(whole, build, male)
+        for region in _cut(stretch, bases)
+    ]
+    return [Piece(f"{number:06d}", region, haploid) for number, (region, haploid) in enumerate(cut, 1)]
+
+
+def write_pieces(path: Path, pieces: list[Piece]) -> None:
+    """Write a table: name, ``contig:first-last`` and true or false."""
+    rows = ["\t".join(COLUMNS)]
+    rows += [f"{one.name}\t{one.region}\t{str(one.haploid).lower()}" for one in pieces]
+    with written_whole(path) as unfinished:
+        unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def _whole(lengths: Mapping[str, int]) -> list[Region]:
+    chromosomes = [contig for contig in lengths if chrom_key(contig) in CHROMOSOMES]
+    chosen = sorted(chromosomes, key=genome_order) or list(lengths)
+    if left := len(lengths) - len(chosen):
+        log.info(
+            "%d contigs that are no chromosomes are not called: name them in --regions to have them", left
+        )
+    return [Region(contig, 1, lengths[contig]) for contig in chosen]
+
+
+def _within(fasta: Path, lengths: Mapping[str, int], regions: list[Region]) -> list[Region]:
+    """Regions on the FASTA's contigs, in its names."""
+    found = []
+    for region in regions:
+        contig = contig_of(list(lengths), region.chrom)
+        if contig is None:
+            raise InputError(f"--regions names {region.chrom}, which {fasta.name} lacks: correct either")
+        if region.start > lengths[contig]:
+            raise InputError(
+                f"--regions: {region} begins beyond the end of {contig} in {fasta.name}, which is at "
+                f"{lengths[contig]:,}: give one inside"
+            )
+        found.append(Region(contig, region.start, min(region.end, lengths[contig])))
+    return found
+
+
+def _by_copies(region: Region, build: str | None, male: bool) -> Iterator[tuple[Region, bool]]:
+    """The region in stretches of one ploidy."""
+    key = chrom_key(region.chrom)
+    if key != "X" or not male:
+        yield region, key in ("Y", "M", "MT")
+        return
+    here = region.start
+    for first, last in PSEUDO_AUTOSOMAL.get(build or "", ()):
+        before, shared = (here, min(region.end, first - 1)), (max(here, first), min(region.end, last))
+        for (start, end), haploid in ((before, True), (shared, False)):
+            if start <= end:
+                yield region._replace(start=start, end=end), haploid
+        here = max(here, last + 1)
+    if here <= region.end:
+        yield region._replace(start=here), True
+
+
+def _cut(region: Region, bases: int) -> Iterator[Region]:
+    length = region.end - region.start + 1
+    number = -(-length // bases)
+    edges = [region.start + length * i // number for i in range(number + 1)]
+    for first, after in pairwise(edges):
+        yield region._replace(start=first, end=after - 1)

@@ -1,0 +1,36 @@
+// One person's variants in a piece of the genome.
+include { quoted } from '../options'
+
+process CALL_REGION {
+    tag "${meta.sample}:${meta.region}"
+    label 'process_single'
+    label 'img_variants'
+
+    input:
+    tuple val(meta), path(reads), path(index)
+    tuple path(fasta), path(fasta_index)
+
+    output:
+    tuple val(meta), path("${meta.piece}.vcf.gz"), emit: calls
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+    tuple val("${task.process}"), val('pysam'), eval("python3 -c 'from importlib.metadata import version; print(version(\"pysam\"))'"), topic: versions
+
+    script:
+    """
+    variants.py call-region \\
+        --release ${workflow.manifest.version} \\
+        --fasta ${fasta} \\
+        --index ${index} \\
+        --region ${quoted(meta.region)} \\
+        --sample '${meta.sample}' \\
+        ${meta.haploid == 'true' ? '--haploid' : ''} \\
+        --out ${meta.piece}.vcf.gz \\
+        ${reads}
+    """
+
+    stub:
+    """
+    touch ${meta.piece}.vcf.gz
+    """
+}

@@ -1,0 +1,48 @@
+// Variants: each person called piece by piece, joined, and compared with the truth where it is known.
+include { PLAN_CALLS } from './plan_calls'
+include { CALL_REGION } from './call_region'
+include { JOIN_CALLS } from './join_calls'
+include { EVALUATE_CALLS } from './evaluate_calls'
+include { COMBINE_EVALUATIONS } from './combine_evaluations'
+
+workflow VARIANTS {
+    take:
+    reads      // [ [sample: 'person', sex: 'male'], reads.bam, index ]
+    reference  // [ ref.fa, [ref.fa.fai] ]
+    truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
+    beds       // [ 'person', truth.bed or [] ]
+    regions    // text or BED file, e.g. '20:1-5000000', or null
+    options    // e.g. [piece_bases: 10000000, seed: 1]
+
+    main:
+    bed = regions && file(regions).exists() ? file(regions) : []
+    PLAN_CALLS(reads.map { meta, _reads, _index -> meta.sex }.unique(), reference, [regions ?: '', bed], options.piece_bases)
+
+    // [ [sample: 'person', sex: 'male', pieces: 2, piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index ]
+    pieces = PLAN_CALLS.out.pieces.map { sex, table -> [sex, table.splitCsv(header: true, sep: '\t')] }
+    jobs = reads.map { meta, file, index -> [meta.sex, meta, file, index] }
+        .combine(pieces, by: 0)
+        .flatMap { _sex, meta, file, index, rows -> rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index] } }
+    CALL_REGION(jobs, reference)
+
+    JOIN_CALLS(
+        CALL_REGION.out.calls.map { meta, part -> [groupKey(meta.subMap('sample', 'sex'), meta.pieces), part] }
+            .groupTuple()
+            .map { key, parts -> [key.target, parts.toSorted { one, other -> one.name <=> other.name }] }
+    )
+
+    // [ [sample: 'person', sex: 'male'], calls.vcf.gz, index, truth.vcf.gz, index, truth.bed or [] ]
+    to_judge = JOIN_CALLS.out.calls.map { meta, calls, index -> [meta.sample, meta, calls, index] }
+        .combine(truth.map { meta, genotypes, index, _report -> [meta.cohort, genotypes, index] }, by: 0)
+        .combine(beds, by: 0)
+        .map { _sample, meta, calls, index, genotypes, genotypes_index, known -> [meta, calls, index, genotypes, genotypes_index, known] }
+    EVALUATE_CALLS(to_judge, reference, options.seed)
+    COMBINE_EVALUATIONS(EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts }, options.seed)
+
+    calls = JOIN_CALLS.out.calls
+    evaluation = COMBINE_EVALUATIONS.out.table
+
+    emit:
+    calls       // [ [sample: 'person', sex: 'male'], person.vcf.gz, index ]
+    evaluation  // evaluation.tsv, or nothing where no truth is known
+}

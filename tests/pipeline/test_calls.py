@@ -1,0 +1,97 @@
+"""Reads to variants, through the whole pipeline."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pysam
+import pytest
+
+from tests.conftest import LANGUAGES, Nextflow
+from tests.genotypes import write_vcf
+from tests.pipeline.test_stub import ALWAYS
+from tests.variants.people import Person
+
+pytestmark = pytest.mark.pipeline
+
+LENGTH = 30_000
+
+
+def write_person(folder: Path) -> None:
+    """Reads, reference and truth of somebody with a variant every 400 bases or so."""
+    rng = np.random.default_rng(3)
+    sequence = "".join(rng.choice(list("ACGT"), LENGTH))
+    edits: list[list[tuple[int, str, str]]] = [[], []]
+    records = []
+    for pos in range(700, LENGTH - 700, 400):
+        ref = sequence[pos - 1]
+        alt = "ACGT"["ACGT".index(ref) - 1] if pos // 400 % 2 else ref + "".join(rng.choice(list("ACGT"), 4))
+        carried = [(0,), (1,), (0, 1)][int(rng.integers(3))]
+        for haplotype in carried:
+            edits[haplotype].append((pos, ref, alt))
+        records.append(("chr20", pos, ref, alt, ["|".join("1" if h in carried else "0" for h in (0, 1))]))
+    Person(sequence, edits).sequenced(30, rng).write(folder, "a b", sample="somebody else")
+    write_vcf(folder / "truth.vcf.gz", records, ["me"], {"chr20": LENGTH})
+    (folder / "known.bed").write_text(f"chr20\t500\t{LENGTH - 500}\n")
+    (folder / "samples.csv").write_text("sample,file,sex\nme,a b.bam,female\n")
+    (folder / "truth.csv").write_text("sample,vcf,bed\nme,truth.vcf.gz,known.bed\n")
+
+
+def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
+    write_person(nextflow.folder)
+    run = nextflow.pipeline(
+        *("--steps", "call", "--input", "samples.csv", "--fasta", "a b.fa", "--truth", "truth.csv"),
+        *("--call_bases", "10000"),
+    )
+    assert run.returncode == 0, run.output
+    assert run.tasks["CALL_REGION"] == 3
+    assert run.published == {
+        "variants/me.vcf.gz",
+        "variants/me.vcf.gz.tbi",
+        "variants/evaluation.tsv",
+        "report/multiqc_report.html",
+    }
+    with pysam.VariantFile(str(run.outdir / "variants/me.vcf.gz")) as calls:
+        assert list(calls.header.samples) == ["me"]
+        positions = [record.pos for record in calls]
+    assert positions == sorted(positions) and len(positions) > 50
+    with (run.outdir / "variants/evaluation.tsv").open(newline="") as table:
+        rows = list(csv.DictReader(table, delimiter="\t"))
+    for kind in ("snp", "indel"):
+        figures = [row for row in rows if row["type"] == kind and row["stratum"] == "all"]
+        assert len(figures) == 1 and float(figures[0]["f1"]) > 0.98, figures
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_people_one_of_them_with_a_truth(nextflow: Nextflow, language: str) -> None:
+    for name in ("a.bam", "b.cram", "ref.fa", "truth.vcf.gz"):
+        (nextflow.folder / name).touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file,sex\nann,a.bam,\nbob,b.cram,male\n")
+    (nextflow.folder / "truth.csv").write_text("sample,vcf,bed\nbob,truth.vcf.gz,\n")
+    options = ["--steps", "call", "--input", "samples.csv", "--fasta", "ref.fa", "--truth", "truth.csv"]
+    run = nextflow.pipeline("-stub", *options, **LANGUAGES[language])
+    assert run.returncode == 0, run.output
+    assert run.tasks == {
+        "CHECK_SHEET": 2,
+        "CHECK_FASTA": 1,
+        "CHECK_READS": 2,
+        "CHECK_TRUTH": 1,
+        "PLAN_CALLS": 2,
+        "CALL_REGION": 4,
+        "JOIN_CALLS": 2,
+        "EVALUATE_CALLS": 1,
+        "COMBINE_EVALUATIONS": 1,
+        "REPORT_TABLES": 1,
+        "MULTIQC": 1,
+    }
+    called = {f"variants/{name}.vcf.gz{index}" for name in ("ann", "bob") for index in ("", ".tbi")}
+    assert run.published == called | ALWAYS | {"variants/evaluation.tsv"}
+
+
+def test_genotypes_are_not_called(nextflow: Nextflow) -> None:
+    for name in ("a.vcf.gz", "ref.fa"):
+        (nextflow.folder / name).touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.vcf.gz\n")
+    run = nextflow.pipeline("-stub", "--steps", "call", "--input", "samples.csv", "--fasta", "ref.fa")
+    assert run.returncode != 0
+    assert "row 2, column file: a.vcf.gz holds genotypes already, and call starts from reads" in run.output
