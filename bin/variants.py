@@ -19,6 +19,7 @@ InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
 @command(app)
 def plan_calls(
     release: Release,
+    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
     fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
     out: Annotated[Path, typer.Option(help="Pieces of the genome (.tsv).")],
     regions: Annotated[str | None, typer.Option(help="Where to call: regions or a BED file.")] = None,
@@ -26,9 +27,11 @@ def plan_calls(
     male: Annotated[bool, typer.Option("--male", help="The person has one X.")] = False,
 ) -> None:
     """Cut the genome into pieces that are called apart."""
+    from deepcohort.genome.alignments import alignment_header
     from deepcohort.variants.pieces import plan_pieces, write_pieces
 
-    write_pieces(out, plan_pieces(fasta, regions, piece_bases, male))
+    aligned_to = [contig["SN"] for contig in alignment_header(reads).get("SQ", [])]
+    write_pieces(out, plan_pieces(fasta, aligned_to, regions, piece_bases, male))
 
 
 @command(app)

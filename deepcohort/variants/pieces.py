@@ -1,7 +1,7 @@
 """The genome cut into pieces that are called apart, with how many copies of each a person has."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -28,18 +28,29 @@ class Piece(NamedTuple):
     haploid: bool
 
 
-def plan_pieces(fasta: Path, regions: str | None, bases: int, male: bool) -> list[Piece]:
+def plan_pieces(
+    fasta: Path, aligned_to: Collection[str], regions: str | None, bases: int, male: bool
+) -> list[Piece]:
     """Cut regions into pieces of at most ``bases``, all of a region of about the same length.
 
-    regions: as ``parse_regions`` reads them; None: the chromosomes, or all contigs where none is named as
-    those of people are. Y and the mitochondrion have one copy, and so has a man's X outside the
-    pseudo-autosomal regions, which the build (by the contigs' lengths) tells.
+    aligned_to: contigs that the reads' header names. regions: as ``parse_regions`` reads them; None: the
+    chromosomes of these, or all contigs where none is named as those of people are. Y and the mitochondrion
+    have one copy, and so has a man's X outside the pseudo-autosomal regions, which the build (by the
+    contigs' lengths) tells.
 
-    Raises ``InputError`` where the FASTA lacks a contig or a region begins beyond its end.
+    Raises ``InputError`` where the FASTA lacks a contig, a region begins beyond its end, or reads and FASTA
+    have no contig in common.
     """
     with open_fasta(fasta) as file:
         lengths = dict(zip(file.references, file.lengths, strict=True))
-    wanted = _whole(lengths) if regions is None else _within(fasta, lengths, parse_regions(regions))
+    wanted = (
+        _whole(lengths, aligned_to) if regions is None else _within(fasta, lengths, parse_regions(regions))
+    )
+    if not wanted:
+        raise InputError(
+            f"{fasta.name}: has none of the contigs that the reads were aligned to: give the FASTA of the "
+            "alignment"
+        )
     build = build_of(lengths)
     if male and build is None and any(chrom_key(region.chrom) == "X" for region in wanted):
         log.warning("%s is neither GRCh37 nor GRCh38: X of men is called as one copy throughout", fasta.name)
@@ -60,13 +71,13 @@ def write_pieces(path: Path, pieces: list[Piece]) -> None:
         unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def _whole(lengths: Mapping[str, int]) -> list[Region]:
-    chromosomes = [contig for contig in lengths if chrom_key(contig) in CHROMOSOMES]
-    chosen = sorted(chromosomes, key=genome_order) or list(lengths)
-    if left := len(lengths) - len(chosen):
-        log.info(
-            "%d contigs that are no chromosomes are not called: name them in --regions to have them", left
-        )
+def _whole(lengths: Mapping[str, int], aligned_to: Collection[str]) -> list[Region]:
+    there = [contig for contig in lengths if contig_of(list(aligned_to), contig) is not None]
+    chosen = sorted((one for one in there if chrom_key(one) in CHROMOSOMES), key=genome_order) or there
+    if absent := len(lengths) - len(there):
+        log.info("%d contigs of the reference are not called: the reads were not aligned to them", absent)
+    if left := len(there) - len(chosen):
+        log.info("%d contigs that are no chromosomes are not called: name them in --regions", left)
     return [Region(contig, 1, lengths[contig]) for contig in chosen]
 
 

@@ -67,7 +67,7 @@ workflow INPUTS {
     }
 
     truth_beds = rows.truth.flatMap { _kind, csv ->
-        csv.splitCsv(header: true).collect { row -> [row.sample, row.bed ? sheetFile(sheets.truth, row.bed) : []] }
+        csv.splitCsv(header: true).withIndex(1).collect { row, number -> [fileMeta(row.sample, 'truth', number).file, row.bed ? sheetFile(sheets.truth, row.bed) : []] }
     }
 
     // [ [sample: 'person', sex: 'male' or ''], reads.bam, index or [] ]
@@ -136,7 +136,7 @@ workflow INPUTS {
     target                // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ]
     target_sites_by_file  // [ [file: 'cohort.target001', cohort: 'cohort'], sites.bcf, index ]
     truth                 // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
-    truth_beds            // [ 'person', truth.bed or [] ], where the truth of each sample is known
+    truth_beds            // [ 'cohort.truth001', truth.bed or [] ], where that truth is known
     reads                 // [ [sample: 'person', sex: 'male'], reads.bam, index ]
     reference             // [ ref.fa, [ref.fa.fai] ], or [ [], [] ]
     plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]

@@ -2,8 +2,8 @@
 include { option } from '../options'
 
 process EVALUATE_CALLS {
-    tag "${meta.sample}"
-    label 'process_single'
+    tag "${meta.file}"
+    label 'process_medium'
     label 'img_variants'
 
     input:
@@ -12,7 +12,7 @@ process EVALUATE_CALLS {
     val seed
 
     output:
-    path "${meta.sample}.counts.tsv", emit: counts
+    path "${meta.file}.counts.tsv", emit: counts
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
@@ -27,11 +27,11 @@ process EVALUATE_CALLS {
         --fasta ${fasta} \\
         ${option('--bed', bed)} \\
         --out figures.tsv \\
-        --out-counts '${meta.sample}.counts.tsv'
+        --out-counts '${meta.file}.counts.tsv'
     """
 
     stub:
     """
-    touch '${meta.sample}.counts.tsv'
+    touch '${meta.file}.counts.tsv'
     """
 }

@@ -10,19 +10,19 @@ workflow VARIANTS {
     reads      // [ [sample: 'person', sex: 'male'], reads.bam, index ]
     reference  // [ ref.fa, [ref.fa.fai] ]
     truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
-    beds       // [ 'person', truth.bed or [] ]
+    beds       // [ 'person.truth001', truth.bed or [] ]
     regions    // text or BED file, e.g. '20:1-5000000', or null
     options    // e.g. [piece_bases: 10000000, seed: 1]
 
     main:
     bed = regions && file(regions).exists() ? file(regions) : []
-    PLAN_CALLS(reads.map { meta, _reads, _index -> meta.sex }.unique(), reference, [regions ?: '', bed], options.piece_bases)
+    PLAN_CALLS(reads, reference, [regions ?: '', bed], options.piece_bases)
 
     // [ [sample: 'person', sex: 'male', pieces: 2, piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index ]
-    pieces = PLAN_CALLS.out.pieces.map { sex, table -> [sex, table.splitCsv(header: true, sep: '\t')] }
-    jobs = reads.map { meta, file, index -> [meta.sex, meta, file, index] }
-        .combine(pieces, by: 0)
-        .flatMap { _sex, meta, file, index, rows -> rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index] } }
+    jobs = PLAN_CALLS.out.pieces.flatMap { meta, file, index, table ->
+        def rows = table.splitCsv(header: true, sep: '\t')
+        rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index] }
+    }
     CALL_REGION(jobs, reference)
 
     JOIN_CALLS(
@@ -31,11 +31,13 @@ workflow VARIANTS {
             .map { key, parts -> [key.target, parts.toSorted { one, other -> one.name <=> other.name }] }
     )
 
-    // [ [sample: 'person', sex: 'male'], calls.vcf.gz, index, truth.vcf.gz, index, truth.bed or [] ]
+    // [ [sample: 'person', sex: 'male', file: 'person.truth001'], calls.vcf.gz, index, truth.vcf.gz, index, truth.bed or [] ]
+    known = truth.map { meta, genotypes, index, _report -> [meta.file, meta, genotypes, index] }
+        .join(beds)
+        .map { _file, meta, genotypes, index, bed_file -> [meta.cohort, meta.subMap('file'), genotypes, index, bed_file] }
     to_judge = JOIN_CALLS.out.calls.map { meta, calls, index -> [meta.sample, meta, calls, index] }
-        .combine(truth.map { meta, genotypes, index, _report -> [meta.cohort, genotypes, index] }, by: 0)
-        .combine(beds, by: 0)
-        .map { _sample, meta, calls, index, genotypes, genotypes_index, known -> [meta, calls, index, genotypes, genotypes_index, known] }
+        .combine(known, by: 0)
+        .map { _sample, meta, calls, index, of_truth, genotypes, genotypes_index, bed_file -> [meta + of_truth, calls, index, genotypes, genotypes_index, bed_file] }
     EVALUATE_CALLS(to_judge, reference, options.seed)
     COMBINE_EVALUATIONS(EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts }, options.seed)
 

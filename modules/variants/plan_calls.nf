@@ -1,19 +1,19 @@
-// The genome cut into pieces that are called apart, by how many copies a person of that sex has.
+// The genome cut into pieces that are called apart, with how many copies of each the person has.
 include { option } from '../options'
 
 process PLAN_CALLS {
-    tag "${sex ?: 'any sex'}"
+    tag "${meta.sample}"
     label 'process_single'
     label 'img_variants'
 
     input:
-    val sex
+    tuple val(meta), path(reads), path(index)
     tuple path(fasta), path(fasta_index)
     tuple val(regions), path(regions_bed)
     val piece_bases
 
     output:
-    tuple val(sex), path('pieces.tsv'), emit: pieces
+    tuple val(meta), path(reads, includeInputs: true), path(index, includeInputs: true), path('pieces.tsv'), emit: pieces
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
@@ -24,8 +24,9 @@ process PLAN_CALLS {
         --fasta ${fasta} \\
         ${option('--regions', regions_bed ?: regions)} \\
         --piece-bases ${piece_bases} \\
-        ${sex == 'male' ? '--male' : ''} \\
-        --out pieces.tsv
+        ${meta.sex == 'male' ? '--male' : ''} \\
+        --out pieces.tsv \\
+        ${reads}
     """
 
     // Two pieces: enough to see that all is gathered.

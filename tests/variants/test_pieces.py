@@ -25,7 +25,7 @@ def write_index(folder, lengths):
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=4), st.integers(1, 700), st.booleans())
 def test_pieces_tile_the_contigs(tmp_path_factory, lengths, bases, male):
     contigs = {f"c{i}": length for i, length in enumerate(lengths)}
-    pieces = plan_pieces(write_index(tmp_path_factory.mktemp("p"), contigs), None, bases, male)
+    pieces = plan_pieces(write_index(tmp_path_factory.mktemp("p"), contigs), contigs, None, bases, male)
     covered = [
         (piece.region.chrom, place)
         for piece in pieces
@@ -39,8 +39,8 @@ def test_pieces_tile_the_contigs(tmp_path_factory, lengths, bases, male):
 def test_the_copies_of_men(tmp_path):
     lengths = {f"chr{name}": length for name, length in builds.BUILDS["GRCh38"].items()} | {"chrUn_1": 5}
     fasta = write_index(tmp_path, lengths)
-    assert len(plan_pieces(fasta, None, 10**9, male=False)) == 24  # no chrUn
-    men = plan_pieces(fasta, "X,chrY:1-9", 10**9, male=True)
+    assert len(plan_pieces(fasta, lengths, None, 10**9, male=False)) == 24  # no chrUn
+    men = plan_pieces(fasta, lengths, "X,chrY:1-9", 10**9, male=True)
     assert [(str(piece.region), piece.haploid) for piece in men] == [
         ("chrX:1-10000", True),
         ("chrX:10001-2781479", False),
@@ -49,14 +49,17 @@ def test_the_copies_of_men(tmp_path):
         ("chrX:156030896-156040895", True),
         ("chrY:1-9", True),
     ]
-    inside = plan_pieces(fasta, "X:100-200,X:20000-20010,X:156030890-156030900", 10**9, male=True)
+    inside = plan_pieces(fasta, lengths, "X:100-200,X:20000-20010,X:156030890-156030900", 10**9, male=True)
     assert [piece.haploid for piece in inside] == [True, False, False, True]
-    women = plan_pieces(fasta, "X", 10**9, male=False)
+    women = plan_pieces(fasta, lengths, "X", 10**9, male=False)
     assert [(str(piece.region), piece.haploid) for piece in women] == [("chrX:1-156040895", False)]
 
 
 def test_the_table(tmp_path):
-    write_pieces(tmp_path / "t.tsv", plan_pieces(write_index(tmp_path, {"20": 30, "MT": 5}), None, 20, False))
+    write_pieces(
+        tmp_path / "t.tsv",
+        plan_pieces(write_index(tmp_path, {"20": 30, "MT": 5}), ["chr20", "MT"], None, 20, False),
+    )
     assert (tmp_path / "t.tsv").read_text() == (
         "piece\tregion\thaploid\n000001\t20:1-15\tfalse\n000002\t20:16-30\tfalse\n000003\tMT:1-5\ttrue\n"
     )
@@ -68,7 +71,7 @@ def test_the_table(tmp_path):
 )
 def test_regions_that_are_not_there(tmp_path, regions, sentence):
     with pytest.raises(InputError, match=sentence):
-        plan_pieces(write_index(tmp_path, {"20": 30}), regions, 20, False)
+        plan_pieces(write_index(tmp_path, {"20": 30}), ["20"], regions, 20, False)
 
 
 def test_parts_are_joined_in_their_order(tmp_path):
@@ -81,3 +84,10 @@ def test_parts_are_joined_in_their_order(tmp_path):
     join_calls(parts, tmp_path / "me.vcf.gz")
     with pysam.VariantFile(str(tmp_path / "me.vcf.gz")) as joined:
         assert [record.pos for record in joined.fetch("20")] == [10, 20]
+
+
+def test_only_what_reads_were_aligned_to(tmp_path):
+    fasta = write_index(tmp_path, {"chr19": 10, "chr20": 30})
+    assert [str(piece.region) for piece in plan_pieces(fasta, ["20"], None, 50, False)] == ["chr20:1-30"]
+    with pytest.raises(InputError, match=r"ref.fa: has none of the contigs that the reads were aligned to"):
+        plan_pieces(fasta, ["7"], None, 50, False)
