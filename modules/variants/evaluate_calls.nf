@@ -3,7 +3,7 @@ include { option } from '../options'
 
 process EVALUATE_CALLS {
     tag "${meta.file}"
-    label 'process_medium'
+    label 'process_low'
     label 'img_variants'
 
     input:
