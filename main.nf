@@ -42,6 +42,7 @@ workflow DEEPCOHORT {
     REPORT(
         IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
         IMPUTATION.out.counted, IMPUTATION.out.models, INPUTS.out.fit,
+        VARIANTS.out.counted, VARIANTS.out.evaluation,
         p.genetic_map || !p.steps.contains('impute') ? [] : [withoutMap()],
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")

@@ -30,6 +30,8 @@ def tables(
         list[Path] | None, typer.Option(exists=True, file_okay=False, help="Trained model of a chunk.")
     ] = None,
     fit: Annotated[list[Path] | None, _files("Sites, frequencies or people of a plan (.tsv).")] = None,
+    calls: Annotated[list[Path] | None, _files("Counts of one person's calls.")] = None,
+    evaluation: Annotated[list[Path] | None, _files("Calls against the truth.")] = None,
     note: Annotated[list[str] | None, typer.Option(help="Sentence about the run as a whole.")] = None,
     versions: Annotated[Path | None, _files("Versions of the programs (YAML).")] = None,
 ) -> None:
@@ -42,6 +44,8 @@ def tables(
         counts=counts or [],
         models=models or [],
         fit=fit or [],
+        calls=calls or [],
+        evaluation=evaluation or [],
         notes=note or [],
         versions=versions,
     )

@@ -56,11 +56,15 @@ def join_calls(
     release: Release,
     parts: Annotated[list[Path], typer.Argument(exists=True, help="Calls of one person's pieces.")],
     out: Annotated[Path, typer.Option(help="All of them (.vcf.gz).")],
+    sample: Annotated[str, typer.Option(help="Name of the person in the counts.")],
+    out_counts: Annotated[Path, typer.Option(help="What was called, counted (.tsv).")],
 ) -> None:
-    """Join the calls of a person's pieces."""
+    """Join the calls of a person's pieces, and count them."""
     from deepcohort.variants.join import join_calls as joined
+    from deepcohort.variants.statistics import count_calls, write_counts
 
     joined(parts, out)
+    write_counts(out_counts, sample, count_calls(out))
 
 
 @command(app)

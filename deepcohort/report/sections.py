@@ -15,6 +15,7 @@ PALE = "#9aa0a6"
 
 CHAPTERS = {
     "summary": ("Summary", "What this run did, and what to look at first."),
+    "calls": ("Calls", "Variants called from reads."),
     "imputation": ("Imputation", "How good the imputed genotypes are."),
     "sites": ("Input", "Which sites and genotypes were used, and what was dropped for which reason."),
     "chunks": ("Chunks", "The stretches of the genome that were imputed one by one."),

@@ -2,8 +2,9 @@
 
 from html import escape
 
-from deepcohort.report import accuracy, chunks, dropped, fit
+from deepcohort.report import accuracy, calls, chunks, dropped, fit
 from deepcohort.report.accuracy import EVERYONE, Row, number
+from deepcohort.report.calls import Person
 from deepcohort.report.chunks import Chunk
 from deepcohort.report.dropped import FileCheck, SiteCount
 from deepcohort.report.fit import Fit
@@ -11,7 +12,8 @@ from deepcohort.report.quality import POOR_ER2, SiteSummary
 from deepcohort.report.sections import Section
 
 WARNING = (
-    "For research use only, not for diagnosis: an imputed genotype is a probability, not an observation."
+    "For research use only, not for diagnosis: a called variant may be wrong, and an imputed genotype is a "
+    "probability, not an observation."
 )
 
 STYLE = "<style>#mqc_welcome, h1 .multiqc-logo-wrapper { display: none !important; }</style>"
@@ -28,10 +30,11 @@ def section(
     counts: list[SiteCount],
     found: dict[str, Chunk],
     fits: dict[str, Fit],
+    people: dict[str, Person],
     notes: list[str],
 ) -> Section:
     """Return the chapter as HTML: facts first, then what is unusual; ``notes`` are of the run as a whole."""
-    facts = _facts(summaries, found) + _accuracy(rows)
+    facts = calls.facts(people) + _facts(summaries, found) + _accuracy(rows)
     unusual = notes + dropped.sentences(checks, counts) + fit.sentences(fits, counts)
     unusual += chunks.sentences(found) + _labels(rows)
     parts = [STYLE, f'<div class="alert alert-warning">{escape(WARNING)}</div>']

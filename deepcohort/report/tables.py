@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcohort.genome.files import written_whole
-from deepcohort.report import accuracy, chunks, dropped, fit, quality, summary
+from deepcohort.report import accuracy, calls, chunks, dropped, fit, quality, summary
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ class Files:
     counts: list[Path] = field(default_factory=list)
     models: list[Path] = field(default_factory=list)
     fit: list[Path] = field(default_factory=list)
+    calls: list[Path] = field(default_factory=list)
+    evaluation: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     versions: Path | None = None
 
@@ -40,9 +42,11 @@ def write_tables(files: Files, out: Path) -> None:
     counts = dropped.read_harmonisation(files.harmonisation)
     found = chunks.read(files.counts, files.models)
     fits = fit.read(files.fit)
+    people, judged = calls.read_counts(files.calls), calls.read_evaluation(files.evaluation)
     out.mkdir(parents=True, exist_ok=True)
     sections = [
-        summary.section(rows, summaries, checks, counts, found, fits, files.notes),
+        summary.section(rows, summaries, checks, counts, found, fits, people, files.notes),
+        *calls.sections(people, judged),
         *accuracy.sections(rows),
         *quality.sections(summaries),
         *dropped.sections(checks, counts),

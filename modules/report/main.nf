@@ -11,6 +11,8 @@ workflow REPORT {
     counts         // [ meta of chunk, counts.tsv ]
     models         // [ meta of chunk, folder of the trained model ]
     fit            // [ [cohort: 'cohort'], cohort.qc.tsv ], and so .frequencies.tsv and .people.tsv
+    calls          // [ [sample: 'person', sex: 'male'], person.counts.tsv ]
+    evaluation     // evaluation.tsv, or nothing
     notes          // sentences about the run as a whole
     versions       // YAML text of the programs that the other rooms used
     config         // assets/multiqc_config.yml
@@ -19,6 +21,7 @@ workflow REPORT {
     REPORT_TABLES(
         accuracy.toList().map { tables -> tables ?: [] },
         filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models), filesOf(fit),
+        filesOf(calls), evaluation.toList().map { tables -> tables ?: [] },
         notes, versions
     )
     MULTIQC(REPORT_TABLES.out.tables, config)

@@ -13,6 +13,8 @@ process REPORT_TABLES {
     path counts, stageAs: 'counts/?/*', arity: '0..*'
     path models, stageAs: 'models/?/*', arity: '0..*'
     path fit, stageAs: 'fit/*', arity: '0..*'
+    path calls, stageAs: 'calls/*', arity: '0..*'
+    path evaluation, stageAs: 'evaluation/*'
     val notes
     val versions
 
@@ -33,6 +35,8 @@ process REPORT_TABLES {
         ${eachFile('--counts', counts)} \\
         ${eachFile('--models', models)} \\
         ${eachFile('--fit', fit)} \\
+        ${eachFile('--calls', calls)} \\
+        ${option('--evaluation', evaluation)} \\
         ${eachFile('--note', notes)} \\
         --versions software_versions.yml \\
         --out mqc

@@ -1,4 +1,4 @@
-// The calls of all pieces of a person.
+// The calls of all pieces of a person, and what they are, counted.
 process JOIN_CALLS {
     tag "${meta.sample}"
     label 'process_single'
@@ -9,6 +9,7 @@ process JOIN_CALLS {
 
     output:
     tuple val(meta), path("${meta.sample}.vcf.gz"), path("${meta.sample}.vcf.gz.{tbi,csi}"), emit: calls
+    tuple val(meta), path("${meta.sample}.counts.tsv"), emit: counted
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('pysam'), eval("python3 -c 'from importlib.metadata import version; print(version(\"pysam\"))'"), topic: versions
@@ -17,12 +18,14 @@ process JOIN_CALLS {
     """
     variants.py join-calls \\
         --release ${workflow.manifest.version} \\
+        --sample '${meta.sample}' \\
         --out '${meta.sample}.vcf.gz' \\
+        --out-counts '${meta.sample}.counts.tsv' \\
         ${parts}
     """
 
     stub:
     """
-    touch '${meta.sample}.vcf.gz' '${meta.sample}.vcf.gz.tbi'
+    touch '${meta.sample}.vcf.gz' '${meta.sample}.vcf.gz.tbi' '${meta.sample}.counts.tsv'
     """
 }

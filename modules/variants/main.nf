@@ -42,9 +42,11 @@ workflow VARIANTS {
     COMBINE_EVALUATIONS(EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts }, options.seed)
 
     calls = JOIN_CALLS.out.calls
+    counted = JOIN_CALLS.out.counted
     evaluation = COMBINE_EVALUATIONS.out.table
 
     emit:
     calls       // [ [sample: 'person', sex: 'male'], person.vcf.gz, index ]
+    counted     // [ [sample: 'person', sex: 'male'], person.counts.tsv ]
     evaluation  // evaluation.tsv, or nothing where no truth is known
 }

@@ -51,6 +51,8 @@ def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
         "variants/evaluation.tsv",
         "report/multiqc_report.html",
     }
+    report = (run.outdir / "report/multiqc_report.html").read_text()
+    assert "Called variants" in report and "Against the truth" in report
     with pysam.VariantFile(str(run.outdir / "variants/me.vcf.gz")) as calls:
         assert list(calls.header.samples) == ["me"]
         positions = [record.pos for record in calls]

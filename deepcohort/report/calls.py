@@ -1,0 +1,150 @@
+"""Called variants: what each person has, and how right it is where the truth is known."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from deepcohort.genome.errors import InputError
+from deepcohort.report.accuracy import Cells, Row, number
+from deepcohort.report.sections import PALETTE, Line, Section, lines
+
+COUNTED = {"sample", "what", "bin", "count"}
+JUDGED = {"name", "stratum", "type", "truth", "calls", "precision", "recall", "f1", "f1_low", "f1_high"}
+
+PLOTTED = {"depth": "Depth", "gq": "Genotype quality"}
+"""Distributions that are drawn, and their tabs."""
+
+Person = dict[str, Counter[str]]
+
+
+def read_counts(paths: list[Path]) -> dict[str, Person]:
+    """Counts of each person by what and bin; raises ``InputError`` for other tables."""
+    people: dict[str, Person] = {}
+    for row in _rows(paths, COUNTED, "join-calls"):
+        people.setdefault(row["sample"], {}).setdefault(row["what"], Counter())[row["bin"]] = int(
+            row["count"]
+        )
+    return people
+
+
+def read_evaluation(paths: list[Path]) -> list[Row]:
+    """Figures over everything of each evaluation; raises ``InputError`` for other tables."""
+    rows = _rows(paths, JUDGED, "combine-evaluations")
+    return [row for row in rows if row["stratum"] == "all" and row["type"] in ("snp", "indel")]
+
+
+def _rows(paths: list[Path], needed: set[str], command: str) -> list[Row]:
+    rows: list[Row] = []
+    for path in paths:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            missing = needed - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(
+                    f"{path.name}: columns {', '.join(sorted(missing))} are missing: make the table with "
+                    f"'{command}'"
+                )
+            rows += list(reader)
+    return rows
+
+
+def facts(people: dict[str, Person]) -> list[str]:
+    """What was done, in words."""
+    if not people:
+        return []
+    variants = sum(sum(person.get("type", Counter()).values()) for person in people.values())
+    who = "one person" if len(people) == 1 else f"{len(people)} people"
+    return [f"Variants of {who} were called from reads: {variants:,} that pass all filters."]
+
+
+def sections(people: dict[str, Person], judged: list[Row]) -> list[Section]:
+    """Table of the people, distributions of depth and quality, table of figures against the truth."""
+    if not people:
+        return []
+    return [_people(people), _distributions(people), *([_figures(judged)] if judged else [])]
+
+
+def _people(people: dict[str, Person]) -> Section:
+    headers = {
+        "snps": {"title": "SNPs", "format": "{:,.0f}"},
+        "insertions": {"title": "Insertions", "format": "{:,.0f}"},
+        "deletions": {"title": "Deletions", "format": "{:,.0f}"},
+        "titv": {"title": "Ti/Tv", "description": "Transitions for each transversion", "format": "{:.2f}"},
+        "hethom": {"title": "Het/hom", "description": "Heterozygous for each homozygous", "format": "{:.2f}"},
+        "depth": {"title": "Depth", "description": "Median reads at variants", "format": "{:,.0f}"},
+        "low": {"title": "LowQual", "description": "Records that are not sure enough", "format": "{:,.0f}"},
+    }
+    data = {name: _row(person) for name, person in sorted(people.items())}
+    about = (
+        "Variants that pass all filters. In a genome the ratio of transitions to transversions is about 2, "
+        "and that of heterozygous to homozygous sites 1.5 to 2; people far from the others deserve a look."
+    )
+    return Section("called_variants", "calls", "Called variants", about, "table", data, headers=headers)
+
+
+def _row(person: Person) -> Cells:
+    kinds, changes = person.get("type", Counter()), person.get("substitution", Counter())
+    copies, depth = person.get("zygosity", Counter()), person.get("depth", Counter())
+    return {
+        "snps": kinds["snp"],
+        "insertions": kinds["insertion"],
+        "deletions": kinds["deletion"],
+        "titv": _ratio(changes["transition"], changes["transversion"]),
+        "hethom": _ratio(copies["heterozygous"], copies["homozygous"]),
+        "depth": _median(depth),
+        "low": person.get("filter", Counter())["LowQual"],
+    }
+
+
+def _ratio(one: int, other: int) -> float | None:
+    return one / other if other else None
+
+
+def _median(counts: Counter[str]) -> float | None:
+    half, seen = sum(counts.values()) / 2, 0
+    for value, count in sorted((int(value), count) for value, count in counts.items()):
+        seen += count
+        if seen >= half:
+            return float(value)
+    return None
+
+
+def _distributions(people: dict[str, Person]) -> Section:
+    tabs = {
+        tab: [
+            Line(name, _shares(person.get(what, Counter())), PALETTE[count % len(PALETTE)])
+            for count, (name, person) in enumerate(sorted(people.items()))
+        ]
+        for what, tab in PLOTTED.items()
+    }
+    data, settings = lines(tabs, "share of variants", xlab="reads, or phred", ymin=0)
+    about = "Variants that pass all filters, by the reads that cover them and by the quality of the genotype."
+    return Section("calls_distribution", "calls", "Depth and quality", about, "linegraph", data, settings)
+
+
+def _shares(counts: Counter[str]) -> list[tuple[int, float]]:
+    total = sum(counts.values()) or 1
+    top = max(map(int, counts), default=0)
+    return [(value, counts[str(value)] / total) for value in range(top + 1)]
+
+
+def _figures(judged: list[Row]) -> Section:
+    bound = "Of the 95 % interval of F1, over blocks of 1 kb"
+    headers = {
+        "truth": {"title": "True", "description": "Alleles of the truth", "format": "{:,.0f}"},
+        "calls": {"title": "Called", "format": "{:,.0f}"},
+        "precision": {"title": "Precision", "format": "{:.4f}"},
+        "recall": {"title": "Recall", "format": "{:.4f}"},
+        "f1": {"title": "F1", "format": "{:.4f}"},
+        "f1_low": {"title": "from", "description": bound, "format": "{:.4f}"},
+        "f1_high": {"title": "to", "description": bound, "format": "{:.4f}"},
+    }
+    kinds = {"snp": "SNPs", "indel": "indels"}
+    data = {
+        f"{row['name']} · {kinds[row['type']]}": {column: number(row[column]) for column in headers}
+        for row in judged
+    }
+    about = (
+        "Beside the genotypes of --truth, by the haplotypes that both spell; wrong genotypes count as wrong."
+    )
+    return Section("calls_evaluation", "calls", "Against the truth", about, "table", data, headers=headers)

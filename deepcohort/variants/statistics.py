@@ -1,0 +1,59 @@
+"""What a person's calls are, counted: for the report, where unusual people show."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from cyvcf2 import VCF
+
+from deepcohort.genome.files import written_whole
+
+COLUMNS = ("sample", "what", "bin", "count")
+
+TRANSITIONS = {"AG", "GA", "CT", "TC"}
+
+DEEPEST = 100
+"""Depths beyond are counted here."""
+
+
+def count_calls(calls: Path) -> Counter[tuple[str, str]]:
+    """Count the records of one person's VCF by what and bin.
+
+    ``filter``: records by FILTER. Of those that pass, each ALT in the genotype by ``type`` (snp, insertion,
+    deletion), single bases by ``substitution`` (transition, transversion), sites by ``zygosity``
+    (heterozygous, homozygous, haploid), by ``depth`` (DP) and ``gq``.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for record in VCF(str(calls)):
+        passes = record.FILTER is None  # as cyvcf2 tells PASS
+        counts["filter", "PASS" if passes else record.FILTER] += 1
+        if not passes:
+            continue
+        copies = [allele for allele in record.genotypes[0][:-1] if allele >= 0]
+        for allele in set(copies) - {0}:
+            alt = record.ALT[allele - 1]
+            counts.update(_of_allele(record.REF, alt))
+        if len(copies) == 1:
+            counts["zygosity", "haploid"] += 1
+        else:
+            counts["zygosity", "homozygous" if len(set(copies)) == 1 else "heterozygous"] += 1
+        for what, field in (("depth", "DP"), ("gq", "GQ")):
+            value = int(np.ravel(record.format(field))[0])
+            counts[what, str(min(value, DEEPEST))] += 1
+    return counts
+
+
+def _of_allele(ref: str, alt: str) -> list[tuple[str, str]]:
+    if len(ref) != len(alt):
+        return [("type", "insertion" if len(alt) > len(ref) else "deletion")]
+    changed = [one + other for one, other in zip(ref, alt, strict=True) if one != other]
+    kinds = ("transition" if pair in TRANSITIONS else "transversion" for pair in changed)
+    return [("type", "snp"), *(("substitution", kind) for kind in kinds)]
+
+
+def write_counts(path: Path, sample: str, counts: Counter[tuple[str, str]]) -> None:
+    """Write the counts as a tidy table."""
+    ordered = sorted(counts.items(), key=lambda item: (item[0][0], len(item[0][1]), item[0][1]))
+    rows = ["\t".join(COLUMNS), *(f"{sample}\t{what}\t{bin_}\t{n}" for (what, bin_), n in ordered)]
+    with written_whole(path) as unfinished:
+        unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")

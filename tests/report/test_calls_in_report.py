@@ -1,0 +1,99 @@
+"""Called variants in the report: counted from a VCF, told as a table, curves and figures."""
+
+import json
+
+import pytest
+
+from deepcohort.genome.errors import InputError
+from deepcohort.report import calls
+from deepcohort.report.tables import Files, write_tables
+from deepcohort.variants.statistics import count_calls, write_counts
+from tests.genotypes import bgzip
+
+HEADER = """##fileformat=VCFv4.3
+##contig=<ID=20,length=1000>
+##FILTER=<ID=LowQual,Description="x">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="x">
+##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="x">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tme
+"""
+RECORDS = [  # REF, ALT, FILTER, entry
+    ("A", "G", "PASS", "0/1:40:20"),
+    ("C", "T", "PASS", "1/1:99:30"),
+    ("C", "A,CTT", "PASS", "1/2:50:30"),
+    ("CAA", "C", "PASS", "0/1:40:300"),
+    ("A", "C", "PASS", "1:20:7"),
+    ("A", "G", "LowQual", "0/1:3:4"),
+]
+
+
+@pytest.fixture
+def counts(tmp_path):
+    lines = [
+        f"20\t{10 * (i + 1)}\t.\t{ref}\t{alt}\t50\t{filter_}\t.\tGT:GQ:DP\t{entry}\n"
+        for i, (ref, alt, filter_, entry) in enumerate(RECORDS)
+    ]
+    vcf = bgzip(tmp_path / "me.vcf.gz", HEADER + "".join(lines))
+    return count_calls(vcf)
+
+
+def test_calls_are_counted(counts):
+    expected = {
+        **{("filter", "PASS"): 5, ("filter", "LowQual"): 1},
+        **{("type", "snp"): 4, ("type", "insertion"): 1, ("type", "deletion"): 1},
+        **{("substitution", "transition"): 2, ("substitution", "transversion"): 2},
+        **{("zygosity", "heterozygous"): 3, ("zygosity", "homozygous"): 1, ("zygosity", "haploid"): 1},
+        **{("depth", "7"): 1, ("depth", "20"): 1, ("depth", "30"): 2, ("depth", "100"): 1},
+        **{("gq", "20"): 1, ("gq", "40"): 2, ("gq", "50"): 1, ("gq", "99"): 1},
+    }
+    assert counts == expected
+
+
+def evaluation(path):
+    header = [
+        "name",
+        "stratum",
+        "bin",
+        "type",
+        "truth",
+        "calls",
+        "precision",
+        "recall",
+        "f1",
+        "f1_low",
+        "f1_high",
+    ]
+    rows = [
+        ["me", "all", "all", "snp", 10, 9, 1, 0.9, 0.947, 0.8, "NA"],
+        ["me", "all", "all", "insertion", 1, 1, 1, 1, 1, 1, 1],
+        ["me", "coverage", "30-49", "snp", 10, 9, 1, 0.9, 0.947, 0.8, 1],
+    ]
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in [header, *rows]))
+    return path
+
+
+def test_sections_of_calls(tmp_path, counts):
+    write_counts(tmp_path / "me.counts.tsv", "me <b>", counts)
+    files = Files(calls=[tmp_path / "me.counts.tsv"], evaluation=[evaluation(tmp_path / "evaluation.tsv")])
+    write_tables(files, tmp_path / "mqc")
+    made = {path.name: json.loads(path.read_text()) for path in (tmp_path / "mqc").glob("*.json")}
+    table = made["called_variants_mqc.json"]["data"]["me &lt;b&gt;"]
+    assert table["snps"] == 4 and table["insertions"] == table["deletions"] == table["low"] == 1
+    assert (table["titv"], table["hethom"], table["depth"]) == (1.0, 3.0, 30.0)
+    depth, quality = made["calls_distribution_mqc.json"]["data"]
+    assert dict(map(tuple, depth["me &lt;b&gt;"]))[30] == pytest.approx(0.4)
+    assert sum(share for _, share in quality["me &lt;b&gt;"]) == pytest.approx(1)
+    figures = made["calls_evaluation_mqc.json"]["data"]
+    assert list(figures) == ["me · SNPs"]
+    assert figures["me · SNPs"]["f1"] == 0.947 and figures["me · SNPs"]["f1_high"] is None
+    assert (
+        "Variants of one person were called from reads: 6 that pass" in made["summary_notes_mqc.json"]["data"]
+    )
+
+
+@pytest.mark.parametrize("read", [calls.read_counts, calls.read_evaluation])
+def test_other_tables_are_refused(tmp_path, read):
+    (tmp_path / "other.tsv").write_text("a\tb\n1\t2\n")
+    with pytest.raises(InputError, match=r"other.tsv: columns .* are missing"):
+        read([tmp_path / "other.tsv"])
