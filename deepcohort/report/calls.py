@@ -144,7 +144,5 @@ def _figures(judged: list[Row]) -> Section:
         f"{row['name']} · {kinds[row['type']]}": {column: number(row[column]) for column in headers}
         for row in judged
     }
-    about = (
-        "Beside the genotypes of --truth, by the haplotypes that both spell; wrong genotypes count as wrong."
-    )
+    about = "Beside the genotypes of --truth, by the haplotypes that both spell; genotypes count too."
     return Section("calls_evaluation", "calls", "Against the truth", about, "table", data, headers=headers)
