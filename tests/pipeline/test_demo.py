@@ -59,8 +59,7 @@ def test_everything_is_published(demo: Run) -> None:
     assert demo.published == {
         "report/multiqc_report.html",
         "imputation/accuracy.tsv",
-        "inputs/demo.chunks.tsv",
-        "inputs/demo.harmonisation.tsv",
+        *(f"inputs/demo.{table}.tsv" for table in ("chunks", "harmonisation", "qc", "frequencies", "people")),
         *(f"imputation/demo.{chrom}.vcf.gz{index}" for chrom in CHROMOSOMES for index in ("", ".tbi")),
         *(f"imputation/demo.{chrom}.sites.tsv.gz" for chrom in CHROMOSOMES),
     }
