@@ -1,12 +1,10 @@
 """Measured accuracy: R² by MAF bin, the model beside the baseline, for everybody and by population."""
 
-import csv
 from pathlib import Path
 
-from deepcohort.genome.errors import InputError
+from deepcohort.report.rows import Row, read_rows
 from deepcohort.report.sections import PALE, PALETTE, Line, Section, lines
 
-Row = dict[str, str]
 Cells = dict[str, float | str | None]
 
 EVERYONE = "all"
@@ -24,18 +22,7 @@ MEASURED = {
 
 def read(paths: list[Path]) -> list[Row]:
     """Read accuracy tables; raises ``InputError`` where columns are missing."""
-    rows: list[Row] = []
-    for path in paths:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            missing = NEEDED - set(reader.fieldnames or ())
-            if missing:
-                raise InputError(
-                    f"{path.name}: columns {', '.join(sorted(missing))} are missing: "
-                    "make the table with 'combine-accuracy'"
-                )
-            rows += list(reader)
-    return rows
+    return read_rows(paths, NEEDED, "combine-accuracy")
 
 
 def number(cell: str | None) -> float | None:

@@ -1,11 +1,10 @@
 """Called variants: what each person has, and how right it is where the truth is known."""
 
-import csv
 from collections import Counter
 from pathlib import Path
 
-from deepcohort.genome.errors import InputError
-from deepcohort.report.accuracy import Cells, Row, number
+from deepcohort.report.accuracy import Cells, number
+from deepcohort.report.rows import Row, read_rows
 from deepcohort.report.sections import PALETTE, Line, Section, lines
 
 COUNTED = {"sample", "what", "bin", "count"}
@@ -20,7 +19,7 @@ Person = dict[str, Counter[str]]
 def read_counts(paths: list[Path]) -> dict[str, Person]:
     """Counts of each person by what and bin; raises ``InputError`` for other tables."""
     people: dict[str, Person] = {}
-    for row in _rows(paths, COUNTED, "join-calls"):
+    for row in read_rows(paths, COUNTED, "join-calls"):
         people.setdefault(row["sample"], {}).setdefault(row["what"], Counter())[row["bin"]] = int(
             row["count"]
         )
@@ -29,23 +28,8 @@ def read_counts(paths: list[Path]) -> dict[str, Person]:
 
 def read_evaluation(paths: list[Path]) -> list[Row]:
     """Figures over everything of each evaluation; raises ``InputError`` for other tables."""
-    rows = _rows(paths, JUDGED, "combine-evaluations")
+    rows = read_rows(paths, JUDGED, "combine-evaluations")
     return [row for row in rows if row["stratum"] == "all" and row["type"] in ("snp", "indel")]
-
-
-def _rows(paths: list[Path], needed: set[str], command: str) -> list[Row]:
-    rows: list[Row] = []
-    for path in paths:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            missing = needed - set(reader.fieldnames or ())
-            if missing:
-                raise InputError(
-                    f"{path.name}: columns {', '.join(sorted(missing))} are missing: make the table with "
-                    f"'{command}'"
-                )
-            rows += list(reader)
-    return rows
 
 
 def facts(people: dict[str, Person]) -> list[str]:

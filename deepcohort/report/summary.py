@@ -3,12 +3,13 @@
 from html import escape
 
 from deepcohort.report import accuracy, calls, chunks, dropped, fit
-from deepcohort.report.accuracy import EVERYONE, Row, number
+from deepcohort.report.accuracy import EVERYONE, number
 from deepcohort.report.calls import Person
 from deepcohort.report.chunks import Chunk
 from deepcohort.report.dropped import FileCheck, SiteCount
 from deepcohort.report.fit import Fit
 from deepcohort.report.quality import POOR_ER2, SiteSummary
+from deepcohort.report.rows import Row
 from deepcohort.report.sections import Section
 
 WARNING = (

@@ -1,0 +1,25 @@
+"""Tables of the other rooms, read row by row."""
+
+import csv
+from collections.abc import Collection
+from pathlib import Path
+
+from deepcohort.genome.errors import InputError
+
+Row = dict[str, str]
+
+
+def read_rows(paths: list[Path], needed: Collection[str], command: str) -> list[Row]:
+    """Rows of all tables, which ``command`` makes; raises ``InputError`` where columns are missing."""
+    rows: list[Row] = []
+    for path in paths:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            missing = set(needed) - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(
+                    f"{path.name}: columns {', '.join(sorted(missing))} are missing: "
+                    f"make the table with '{command}'"
+                )
+            rows += list(reader)
+    return rows
