@@ -110,13 +110,15 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
         return _plain(panel, typed, model, settings.seed)
     learnt = _with_prior(panel, chooser, settings.seed)
     plain = judge.loss(learnt.rates.rates)
-    adapted = judge.loss_of(_dosages(judge, learnt, panel, settings.seed))
+    said = _dosages(judge, learnt, panel, settings.seed)
+    adapted = judge.loss_of(said)
     log.info("prior: loss %.5f on people held out, %.5f without", adapted, plain)
     if adapted < plain:
         learnt = replace(learnt, adapted_loss=adapted, plain_loss=plain)
     else:
         learnt = _plain(panel, typed, model, settings.seed)
-    return _calibrated(learnt, chooser, judge, panel, settings.seed)
+        said = _dosages(judge, learnt, panel, settings.seed)
+    return _calibrated(learnt, chooser, _dosages(chooser, learnt, panel, settings.seed), judge, said)
 
 
 def _with_prior(panel: PanelChunk, chooser: HiddenPeople, seed: int) -> Adapted:
@@ -128,10 +130,12 @@ def _with_prior(panel: PanelChunk, chooser: HiddenPeople, seed: int) -> Adapted:
 
 
 def _calibrated(
-    learnt: Adapted, teacher: HiddenPeople, judge: HiddenPeople, panel: PanelChunk, seed: int
+    learnt: Adapted, teacher: HiddenPeople, taught: Float32, judge: HiddenPeople, said: Float32
 ) -> Adapted:
-    """The model with what the one people teach about its dosages, where that holds for the others."""
-    taught, said = (_dosages(people, learnt, panel, seed) for people in (teacher, judge))
+    """The model with what the one people teach about its dosages, where that holds for the others.
+
+    taught, said: float32[U, H], what the model says of the one and of the others.
+    """
     gate = learn_calibration(taught, teacher.truth, places_among(teacher), Gate.closed())
     places = places_among(judge)
     gate = held_where_nearer(gate, said, gate.mixed([said], places), judge.truth, places)

@@ -98,8 +98,11 @@ def copied(
         said = [
             copier.dosages(one.switches(cm, size), one.emission(observed), prior) for one in experts.rates
         ]
+        found = experts.mixed(said)
         # Where nothing is observed there is nothing to calibrate: the frequencies of the panel stay.
-        return np.where((observed >= 0).any(axis=0), experts.mixed(said), said[0])
+        unknown = (observed < 0).all(axis=0)
+        found[:, unknown] = said[0][:, unknown]
+        return found
 
     if target.phased.all():
         return dosages(target.genotypes, prior_of(target.genotypes)), None

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.genome.errors import InputError
 from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
 from deepcohort.imputation.by_adaptive_copying import (
     Adapted,
@@ -31,7 +30,7 @@ from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
 from deepcohort.imputation.rates import LIMITS, HiddenPeople
 from deepcohort.imputation.targets import TargetChunk
-from deepcohort.imputation.trained import Trained
+from deepcohort.imputation.trained import Trained, require_arrays
 from deepcohort.imputation.unphased import Phase
 
 log = logging.getLogger(__name__)
@@ -78,16 +77,9 @@ class Learnt:
     def of(cls, trained: Trained, panel: PanelChunk) -> "Learnt":
         """Read a trained model; raises ``InputError`` where it is of another panel or cannot be."""
         base, found = Adapted.of(trained, panel), trained.weights
-        n_typed = len(found.get("typed", ()))
-        shapes = {
-            "typed": (n_typed,),
-            "speed": (n_typed,),
-            "errors": (n_typed,),
-        }
-        for name, shape in shapes.items():
-            if name not in found or found[name].shape != shape or not np.isfinite(found[name]).all():
-                raise InputError(f"a model without {name}, or with another one: make it by train-chunk")
-        return cls(base, base.prior, found["typed"], found["speed"], found["errors"], Gate.of(found))
+        shape = (len(found.get("typed", ())),)
+        require_arrays(found, dict.fromkeys(("typed", "speed", "errors"), shape))
+        return cls(base, base.prior, found["typed"], found["speed"], found["errors"], base.calibration)
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """As a trained model holds them."""

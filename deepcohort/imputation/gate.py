@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.genome.errors import InputError
 from deepcohort.imputation.copying import Float32
 from deepcohort.imputation.mixture import EDGES, bins
+from deepcohort.imputation.trained import require_arrays
 
 Float64 = NDArray[np.float64]
 
@@ -83,10 +83,7 @@ class Gate:
     @classmethod
     def of(cls, found: Mapping[str, NDArray[Any]]) -> "Gate":
         """Read what ``stored`` gave; raises ``InputError`` where it is something else."""
-        shapes = {"slope": (3,), "shift": (3,), "held": (len(EDGES) + 1,)}
-        for name, shape in shapes.items():
-            if name not in found or found[name].shape != shape or not np.isfinite(found[name]).all():
-                raise InputError(f"a model without {name}, or with another one: make it by train-chunk")
+        require_arrays(found, {"slope": (3,), "shift": (3,), "held": (len(EDGES) + 1,)})
         weights = found.get("gate", np.zeros((0, 4), np.float32))
         return cls(weights, found["slope"], found["shift"], found["held"].astype(np.bool_))
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,10 @@ class Trained:
         if found != shapes:
             raise InputError(f"{folder / WEIGHTS}: not the weights that {SIDECAR} describes: {again}")
         return cls(imputer, said, weights)
+
+
+def require_arrays(found: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ``InputError`` where one of a model's arrays is not there, of another shape or not finite."""
+    for name, shape in shapes.items():
+        if name not in found or found[name].shape != shape or not np.isfinite(found[name]).all():
+            raise InputError(f"a model without {name}, or with another one: make it by train-chunk")
