@@ -6,6 +6,7 @@ SHAPEIT (``.hap``, ``.legend``, ``.sample``).
 
 import gzip
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain, takewhile
@@ -92,12 +93,8 @@ def _contig_line(pvar: Path, chrom: str) -> str:
         return ""
     with pvar.open() as lines:
         header = takewhile(lambda line: line.startswith("##"), lines)
-        of_contig = (line for line in header if line.startswith("##contig=<ID="))
-        names = (
-            (line.strip(), line.removeprefix("##contig=<ID=").rstrip(">\n").split(",")[0])
-            for line in of_contig
-        )
-        return next((line for line, name in names if chrom_key(name) == chrom_key(chrom)), "")
+        found = (re.match(r"##contig=<ID=([^,>]+).*", line) for line in header)
+        return next((one[0] for one in found if one and chrom_key(one[1]) == chrom_key(chrom)), "")
 
 
 def _plink_records(pgen: Path, pvar: Path, people: int, chrom: str) -> Iterator[Record]:
