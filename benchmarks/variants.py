@@ -16,6 +16,7 @@ from benchmarks.callers import ROOT, Caller, call, gatk_libraries
 from benchmarks.datasets import data_folder
 from benchmarks.tables import show, write_table
 from deepcohort.genome.regions import Region, merged, parse_regions
+from deepcohort.genome.tables import write_table as write_columns
 from deepcohort.variants import evaluation_table as tables
 from deepcohort.variants.error_profile import ErrorProfile, learn
 from deepcohort.variants.evaluate import evaluate
@@ -106,7 +107,7 @@ def judged(
     cost = call(caller, reads, fasta, region, calls, libraries)
     found = evaluate(calls, truth, fasta, bed)
     rows = tables.judged_rows(caller, found)
-    tables.write_table(out / f"{reads.stem}.{caller}.judged.tsv", rows, tables.JUDGED_COLUMNS)
+    write_columns(out / f"{reads.stem}.{caller}.judged.tsv", rows, tables.JUDGED_COLUMNS)
     return tables.count_rows(caller, found.counts()), (cost.cpu_s, cost.peak_gb)
 
 

@@ -267,7 +267,8 @@ def accuracy(
     seed: Seed = 1,
 ) -> None:
     """Compare the imputed genotypes of one chromosome with the true ones."""
-    from deepcohort.imputation.accuracy import PART_COLUMNS, score_chromosome, write_table
+    from deepcohort.genome.tables import write_table
+    from deepcohort.imputation.accuracy import PART_COLUMNS, score_chromosome
 
     rows = score_chromosome(
         imputed,
@@ -289,7 +290,8 @@ def combine_accuracy(
     out: Annotated[Path, typer.Option(help="accuracy.tsv")],
 ) -> None:
     """Pool the sums of all chromosomes to the table of accuracy."""
-    from deepcohort.imputation.accuracy_table import COLUMNS, combine, write_table
+    from deepcohort.genome.tables import write_table
+    from deepcohort.imputation.accuracy_table import COLUMNS, combine
 
     write_table(out, combine(parts), COLUMNS)
 

@@ -73,8 +73,8 @@ def evaluate(
     calls: Annotated[Path, typer.Option(exists=True, help="Called genotypes (VCF or BCF).")],
     truth: Annotated[Path, typer.Option(exists=True, help="True genotypes (VCF or BCF).")],
     fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
-    out: Annotated[Path, typer.Option(help="Figures by stratum (.tsv).")],
     name: Annotated[str, typer.Option(help="Name of the calls in the tables.")],
+    out: Annotated[Path | None, typer.Option(help="Figures by stratum (.tsv).")] = None,
     bed: Annotated[Path | None, typer.Option(exists=True, help="Where the truth is known.")] = None,
     sample: Annotated[str | None, typer.Option(help="Person of the calls, where there are several.")] = None,
     truth_sample: Annotated[
@@ -89,6 +89,7 @@ def evaluate(
     seed: Seed = 1,
 ) -> None:
     """Compare calls with true genotypes by the haplotypes that they spell."""
+    from deepcohort.genome.tables import write_table
     from deepcohort.variants import concordance as beside
     from deepcohort.variants import evaluation_table as tables
     from deepcohort.variants.evaluate import evaluate as judge
@@ -98,22 +99,23 @@ def evaluate(
         raise InputError("--compare and --out-concordance go together: give both or none")
     found = judge(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample)
     rows = tables.count_rows(name, found.counts())
-    tables.write_table(out, tables.figures([rows], seed), tables.COLUMNS)
+    if out is not None:
+        write_table(out, tables.figures([rows], seed), tables.COLUMNS)
     if out_counts is not None:
-        tables.write_table(out_counts, rows, tables.COUNT_COLUMNS)
+        write_table(out_counts, rows, tables.COUNT_COLUMNS)
     if out_curve is not None:
-        tables.write_table(out_curve, tables.curve(name, found), tables.CURVE_COLUMNS)
+        write_table(out_curve, tables.curve(name, found), tables.CURVE_COLUMNS)
     if out_judged is not None:
-        tables.write_table(out_judged, tables.judged_rows(name, found), tables.JUDGED_COLUMNS)
+        write_table(out_judged, tables.judged_rows(name, found), tables.JUDGED_COLUMNS)
     if out_left_out is not None:
-        tables.write_table(out_left_out, tables.left_out_rows(name, found), tables.LEFT_OUT_COLUMNS)
+        write_table(out_left_out, tables.left_out_rows(name, found), tables.LEFT_OUT_COLUMNS)
     if out_concordance is not None:
         shared: list[dict[str, str]] = []
         for other, path in others.items():
             theirs = judge(path, truth, fasta, bed, truth_sample=truth_sample)
             between = judge(calls, path, fasta, bed, sample=sample)
             shared += beside.concordance(name, other, found, theirs, between)
-        tables.write_table(out_concordance, shared, beside.COLUMNS)
+        write_table(out_concordance, shared, beside.COLUMNS)
 
 
 @command(app)
@@ -124,10 +126,11 @@ def combine_evaluations(
     seed: Seed = 1,
 ) -> None:
     """Pool the counts of several evaluations: of chromosomes, people or seeds."""
+    from deepcohort.genome.tables import write_table
     from deepcohort.variants import evaluation_table as tables
 
     counts = [tables.read_counts(part) for part in parts]
-    tables.write_table(out, tables.figures(counts, seed), tables.COLUMNS)
+    write_table(out, tables.figures(counts, seed), tables.COLUMNS)
 
 
 @command(app)
@@ -139,7 +142,7 @@ def mendelian(
     bed: Annotated[Path | None, typer.Option(exists=True, help="Where to look.")] = None,
 ) -> None:
     """Count genotypes of children that their parents cannot have given."""
-    from deepcohort.variants.evaluation_table import write_table
+    from deepcohort.genome.tables import write_table
     from deepcohort.variants.mendelian import COLUMNS, mendelian_errors
 
     write_table(out, mendelian_errors(calls, pedigree, bed), COLUMNS)

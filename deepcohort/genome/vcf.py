@@ -226,6 +226,11 @@ def make_index(path: Path, out: Path, *, threads: int = 1) -> None:
             ) from None
 
 
+def index_beside(path: Path, longest: int) -> None:
+    """Index a VCF whose longest contig has so many bases, as ``make_index``: ``.csi`` where ``.tbi`` ends."""
+    make_index(path, path.with_name(f"{path.name}.{'tbi' if longest < 2**29 else 'csi'}"))
+
+
 def indexed_records(index: Path) -> int | None:
     """Count the records that an index says its file has; None where it does not say or is unreadable."""
     try:

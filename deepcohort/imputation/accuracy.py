@@ -34,10 +34,9 @@ from deepcohort.imputation.accuracy_table import (
     combine,
     maf_bin,
     squared_correlation,
-    write_table,
 )
 
-__all__ = ["COLUMNS", "PART_COLUMNS", "combine", "score_chromosome", "write_table"]
+__all__ = ["COLUMNS", "PART_COLUMNS", "combine", "score_chromosome"]
 
 log = logging.getLogger(__name__)
 

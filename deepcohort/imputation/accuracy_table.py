@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 
 Row = dict[str, str]
 Floats = NDArray[np.float64]
@@ -212,11 +211,3 @@ def _read_part(path: Path) -> Iterator[Row]:
                 f"{path.name}: not a table of accuracy sums: make it with 'accuracy' of this version"
             )
         yield from reader
-
-
-def write_table(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
-    """Write rows as TSV; ``columns`` is ``PART_COLUMNS`` or ``COLUMNS``."""
-    with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
-        file.write("\t".join(columns) + "\n")
-        for row in rows:
-            file.write("\t".join(row[column] for column in columns) + "\n")

@@ -11,7 +11,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import Region, parse_regions
-from deepcohort.genome.vcf import make_index
+from deepcohort.genome.vcf import index_beside
 from deepcohort.variants.calls import AROUND, Call, call_stretch
 from deepcohort.variants.reads import ReadsFile, index_of
 from deepcohort.variants.reference import contig_within, read_reference
@@ -103,7 +103,7 @@ def write_calls(path: Path, sample: str, contig: str, length: int, calls: Iterab
         out.write(head.encode())
         for call in calls:
             out.write(_line(contig, call).encode())
-    make_index(path, path.with_name(f"{path.name}.{'tbi' if length < 2**29 else 'csi'}"))
+    index_beside(path, length)
 
 
 def filter_of(call: Call) -> str:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 from deepcohort.variants.evaluate import GENOTYPE, RIGHT, SIDES, VERDICTS, WRONG, Counts, Evaluation
 from deepcohort.variants.strata import EVERYTHING, TYPES, Stratum, stratum_order, types_of
 
@@ -199,11 +198,3 @@ def overall(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
 
 def _text(value: float) -> str:
     return NOT_AVAILABLE if np.isnan(value) else f"{value:.5f}"
-
-
-def write_table(path: Path, rows: Iterable[Row], columns: Sequence[str]) -> None:
-    """Write rows as TSV with these columns."""
-    with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
-        file.write("\t".join(columns) + "\n")
-        for row in rows:
-            file.write("\t".join(row[column] for column in columns) + "\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pysam.bcftools
 
 from deepcohort.genome.files import written_whole
-from deepcohort.genome.vcf import make_index, read_header
+from deepcohort.genome.vcf import index_beside, read_header
 
 
 def join_calls(parts: Sequence[Path], out: Path) -> None:
@@ -19,5 +19,4 @@ def join_calls(parts: Sequence[Path], out: Path) -> None:
         pysam.bcftools.concat(
             "--no-version", "-Oz", "-o", str(unfinished), *map(str, ordered), catch_stdout=False
         )
-    longest = max(length or 0 for length in read_header(out).contigs.values())
-    make_index(out, out.with_name(f"{out.name}.{'tbi' if longest < 2**29 else 'csi'}"))
+    index_beside(out, max(length or 0 for length in read_header(out).contigs.values()))

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from deepcohort.genome.builds import PSEUDO_AUTOSOMAL, build_of
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.fasta import open_fasta
-from deepcohort.genome.files import written_whole
 from deepcohort.genome.regions import Region, chrom_key, genome_order, parse_regions
+from deepcohort.genome.tables import write_table
 from deepcohort.genome.vcf import contig_of
 
 log = logging.getLogger(__name__)
@@ -65,10 +65,10 @@ def plan_pieces(
 
 def write_pieces(path: Path, pieces: list[Piece]) -> None:
     """Write a table: name, ``contig:first-last`` and true or false."""
-    rows = ["\t".join(COLUMNS)]
-    rows += [f"{one.name}\t{one.region}\t{str(one.haploid).lower()}" for one in pieces]
-    with written_whole(path) as unfinished:
-        unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    rows = (
+        {"piece": one.name, "region": str(one.region), "haploid": str(one.haploid).lower()} for one in pieces
+    )
+    write_table(path, rows, COLUMNS)
 
 
 def _whole(lengths: Mapping[str, int], aligned_to: Collection[str]) -> list[Region]:

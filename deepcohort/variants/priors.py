@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deepcohort.variants.candidates import Candidates
 from deepcohort.variants.reference import Reference
+from deepcohort.variants.strata import TRANSITIONS
 
 Float64 = NDArray[np.float64]
 
@@ -36,8 +37,6 @@ MORE_UNITS = (0, 0, 2, 3)
 """A repeat of longer units (the last: three bases or more) varies as a homopolymer of so many more."""
 
 LONGEST_UNIT = 6
-
-TRANSITIONS = frozenset(("AG", "GA", "CT", "TC"))
 
 
 def allele_chances(candidates: Candidates, reference: Reference) -> Float64:

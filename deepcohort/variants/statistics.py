@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 from cyvcf2 import VCF
 
-from deepcohort.genome.files import written_whole
+from deepcohort.genome.tables import write_table
+from deepcohort.variants.strata import TRANSITIONS, type_of
 
 COLUMNS = ("sample", "what", "bin", "count")
-
-TRANSITIONS = {"AG", "GA", "CT", "TC"}
 
 DEEPEST = 100
 """Depths beyond are counted here."""
@@ -44,16 +43,18 @@ def count_calls(calls: Path) -> Counter[tuple[str, str]]:
 
 
 def _of_allele(ref: str, alt: str) -> list[tuple[str, str]]:
-    if len(ref) != len(alt):
-        return [("type", "insertion" if len(alt) > len(ref) else "deletion")]
+    kind = type_of(ref, alt)
+    if kind != "snp":
+        return [("type", kind)]
     changed = [one + other for one, other in zip(ref, alt, strict=True) if one != other]
-    kinds = ("transition" if pair in TRANSITIONS else "transversion" for pair in changed)
-    return [("type", "snp"), *(("substitution", kind) for kind in kinds)]
+    changes = ("transition" if pair in TRANSITIONS else "transversion" for pair in changed)
+    return [("type", kind), *(("substitution", change) for change in changes)]
 
 
 def write_counts(path: Path, sample: str, counts: Counter[tuple[str, str]]) -> None:
     """Write the counts as a tidy table."""
     ordered = sorted(counts.items(), key=lambda item: (item[0][0], len(item[0][1]), item[0][1]))
-    rows = ["\t".join(COLUMNS), *(f"{sample}\t{what}\t{bin_}\t{n}" for (what, bin_), n in ordered)]
-    with written_whole(path) as unfinished:
-        unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    rows = (
+        {"sample": sample, "what": what, "bin": bin_, "count": str(count)} for (what, bin_), count in ordered
+    )
+    write_table(path, rows, COLUMNS)

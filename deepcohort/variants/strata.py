@@ -8,6 +8,9 @@ from deepcohort.variants.matching import Unit
 TYPES = ("snp", "indel", "insertion", "deletion")
 """Types that are told; an indel is an insertion or a deletion."""
 
+TRANSITIONS = frozenset(("AG", "GA", "CT", "TC"))
+"""REF and ALT of the single bases that change within purines or pyrimidines."""
+
 LENGTHS = ((1, "1"), (5, "2-5"), (15, "6-15"), (50, "16-50"), (2**31, ">50"))
 HOMOPOLYMERS = ((3, "1-3"), (6, "4-6"), (9, "7-9"), (2**31, ">=10"))
 DEPTHS = ((9, "0-9"), (19, "10-19"), (29, "20-29"), (49, "30-49"), (2**31, ">=50"))
@@ -22,12 +25,18 @@ Stratum = tuple[str, str, str]
 """What is told apart, the bin, and the type of variant."""
 
 
+def type_of(ref: str, alt: str) -> str:
+    """Which of the types an allele is, told as closely as can be."""
+    if len(ref) == len(alt):
+        return "snp"
+    return "insertion" if len(alt) > len(ref) else "deletion"
+
+
 def types_of(unit: Unit) -> tuple[str, ...]:
     """The types that a unit counts in."""
     _, ref, alt = unit.key
-    if len(ref) == len(alt):
-        return ("snp",)
-    return ("indel", "insertion" if len(alt) > len(ref) else "deletion")
+    kind = type_of(ref, alt)
+    return (kind,) if kind == "snp" else ("indel", kind)
 
 
 def homopolymer(reference: bytes, unit: Unit) -> int:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepcohort.genome.errors import InputError
-from deepcohort.imputation.accuracy import COLUMNS, PART_COLUMNS, combine, score_chromosome, write_table
+from deepcohort.genome.tables import write_table
+from deepcohort.imputation.accuracy import COLUMNS, PART_COLUMNS, combine, score_chromosome
 from deepcohort.imputation.accuracy_table import MAF_BINS, maf_bin, squared_correlation
 
 IMPUTED_HEADER = """##fileformat=VCFv4.2
