@@ -43,7 +43,7 @@ workflow DEEPCOHORT {
         IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
         IMPUTATION.out.counted, IMPUTATION.out.models, INPUTS.out.fit,
         VARIANTS.out.counted, VARIANTS.out.evaluation,
-        p.genetic_map || !p.steps.contains('impute') ? [] : [withoutMap()],
+        notesOn(p),
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")
     )
@@ -55,9 +55,9 @@ workflow DEEPCOHORT {
         .collectFile(name: 'software_versions.yml', storeDir: "${p.outdir}/pipeline_info")
 }
 
-/** What to know of a run without a genetic map. */
-def withoutMap() {
-    return 'No --genetic_map is given: 1 cM/Mb is assumed.'
+/** What to know of a run with these parameters. */
+def notesOn(p) {
+    return p.genetic_map || !p.steps.contains('impute') ? [] : ['No --genetic_map is given: 1 cM/Mb is assumed.']
 }
 
 /** Versions of programs by process, e.g. [['A:B:PLAN', 'python', '3.11.2']], as YAML. */
@@ -124,9 +124,7 @@ workflow {
         checkSteps(p)
         checkComparison(p, schema)
         checkPhasing(p)
-        if (!p.genetic_map && p.steps.contains('impute')) {
-            log.info(withoutMap())
-        }
+        notesOn(p).each { note -> log.info(note) }
         writeParameters(p, file("${p.outdir}/pipeline_info"))
         DEEPCOHORT(p)
     }

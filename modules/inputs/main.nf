@@ -165,15 +165,15 @@ def missingCompanions(sheet, csv) {
 
 /** Sentences about rows of the samplesheet that no chosen step can start from. */
 def unusable(sheet, csv, steps) {
-    return csv.splitCsv(header: true).withIndex(2)
-        .findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
-        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf, or .bam or .cram and --steps call,impute" } +
-        csv.splitCsv(header: true).withIndex(2)
-            .findAll { row, _number -> isGenotypes(row.file) && !steps.contains('impute') }
-            .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam or .cram, or add impute to --steps" } +
-        csv.splitCsv(header: true).withIndex(2)
-            .findAll { row, _number -> isGenotypes(row.file) && row.sample == readsCohort() && csv.splitCsv(header: true).any { other -> isReads(other.file) } }
-            .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
+    def rows = csv.splitCsv(header: true).withIndex(2)
+    def no_cohort = rows.findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf, or .bam or .cram and --steps call,impute" }
+    def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.contains('impute') }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam or .cram, or add impute to --steps" }
+    def with_reads = rows.any { row, _number -> isReads(row.file) }
+    def same_name = rows.findAll { row, _number -> with_reads && isGenotypes(row.file) && row.sample == readsCohort() }
+        .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
+    return no_cohort + no_reads + same_name
 }
 
 /** Files of the cohort ([meta, file, index]) with the list of sites to leave out, or nothing where none are. */

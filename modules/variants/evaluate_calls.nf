@@ -9,7 +9,6 @@ process EVALUATE_CALLS {
     input:
     tuple val(meta), path(calls), path(calls_index), path(truth, stageAs: 'truth/*'), path(truth_index, stageAs: 'truth/*'), path(bed, stageAs: 'truth/*')
     tuple path(fasta), path(fasta_index)
-    val seed
 
     output:
     path "${meta.file}.counts.tsv", emit: counts
@@ -20,13 +19,11 @@ process EVALUATE_CALLS {
     """
     variants.py evaluate \\
         --release ${workflow.manifest.version} \\
-        --seed ${seed} \\
         --name '${meta.sample}' \\
         --calls ${calls} \\
         --truth ${truth} \\
         --fasta ${fasta} \\
         ${option('--bed', bed)} \\
-        --out figures.tsv \\
         --out-counts '${meta.file}.counts.tsv'
     """
 

@@ -16,10 +16,10 @@ workflow VARIANTS {
 
     main:
     bed = regions && file(regions).exists() ? file(regions) : []
-    PLAN_CALLS(reads, reference, [regions ?: '', bed], options.piece_bases)
+    PLAN_CALLS(reads.map { meta, file, _index -> [meta, file] }, reference, [regions ?: '', bed], options.piece_bases)
 
     // [ [sample: 'person', sex: 'male', pieces: 2, piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index ]
-    jobs = PLAN_CALLS.out.pieces.flatMap { meta, file, index, table ->
+    jobs = reads.join(PLAN_CALLS.out.pieces).flatMap { meta, file, index, table ->
         def rows = table.splitCsv(header: true, sep: '\t')
         rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index] }
     }
@@ -38,7 +38,7 @@ workflow VARIANTS {
     to_judge = JOIN_CALLS.out.calls.map { meta, calls, index -> [meta.sample, meta, calls, index] }
         .combine(known, by: 0)
         .map { _sample, meta, calls, index, of_truth, genotypes, genotypes_index, bed_file -> [meta + of_truth, calls, index, genotypes, genotypes_index, bed_file] }
-    EVALUATE_CALLS(to_judge, reference, options.seed)
+    EVALUATE_CALLS(to_judge, reference)
     COMBINE_EVALUATIONS(EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts }, options.seed)
 
     calls = JOIN_CALLS.out.calls

@@ -7,13 +7,13 @@ process PLAN_CALLS {
     label 'img_variants'
 
     input:
-    tuple val(meta), path(reads), path(index)
+    tuple val(meta), path(reads)
     tuple path(fasta), path(fasta_index)
     tuple val(regions), path(regions_bed)
     val piece_bases
 
     output:
-    tuple val(meta), path(reads, includeInputs: true), path(index, includeInputs: true), path('pieces.tsv'), emit: pieces
+    tuple val(meta), path('pieces.tsv'), emit: pieces
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
