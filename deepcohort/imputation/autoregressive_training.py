@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from deepcohort.genome.checkpoint import Checkpoint, Course
 from deepcohort.genome.progress import progress
 from deepcohort.imputation.autoregressive import (
     GENOTYPES,
@@ -28,7 +29,6 @@ from deepcohort.imputation.autoregressive import (
     log_frequencies,
     shifted,
 )
-from deepcohort.imputation.checkpoint import Checkpoint, Course
 from deepcohort.imputation.network_options import Loss, NetworkOptions
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from deepcohort.genome.checkpoint import Course
+from deepcohort.genome.devices import torch_device
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.progress import progress
 from deepcohort.imputation.autoregressive import (
@@ -19,8 +21,6 @@ from deepcohort.imputation.autoregressive import (
     log_frequencies,
 )
 from deepcohort.imputation.autoregressive_training import Lessons, learn
-from deepcohort.imputation.checkpoint import Course
-from deepcohort.imputation.devices import torch_device
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Float32, Settings
 from deepcohort.imputation.network_options import NetworkOptions

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.devices import torch_device
 from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
 from deepcohort.imputation.by_adaptive_copying import (
     Adapted,
@@ -22,7 +23,7 @@ from deepcohort.imputation.by_adaptive_copying import (
 )
 from deepcohort.imputation.by_copying import Experts, copied
 from deepcohort.imputation.copying import Float32, Rates, SiteRates
-from deepcohort.imputation.devices import copy_model, torch_device
+from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.expected import FACT, expected_accuracy
 from deepcohort.imputation.gate import Gate, held_where_nearer, learn_calibration, learn_gate
 from deepcohort.imputation.imputers import Imputer

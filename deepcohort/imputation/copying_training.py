@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from deepcohort.genome.checkpoint import Checkpoint, Course
 from deepcohort.genome.progress import progress
 from deepcohort.imputation.ancestry import GroupPrior, often_copied
-from deepcohort.imputation.checkpoint import Checkpoint, Course
 from deepcohort.imputation.copying import Float32, Prior, Rates, SiteRates, Sites
 from deepcohort.imputation.copying_layer import Stretch, copied
 from deepcohort.imputation.copying_torch import TorchChoice, dense_carriers

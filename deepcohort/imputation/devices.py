@@ -2,13 +2,12 @@
 
 import logging
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.command import Device
-from deepcohort.genome.errors import InputError
+from deepcohort.genome.devices import has_gpu
 from deepcohort.imputation.copying import Copier, CopyModel, CpuCopyModel, Sites
 from deepcohort.imputation.copying_selected import SelectedCopyModel
 from deepcohort.imputation.panel import Carriers
@@ -41,39 +40,9 @@ def copy_model(device: Device, threads: int) -> CopyModel:
 
     Raises ``InputError`` where a GPU is asked for and there is none.
     """
-    if _has_gpu(device):
+    if has_gpu(device):
         from deepcohort.imputation.copying_torch import TorchCopyModel
 
         return TorchCopyModel("cuda")
     log.info("copying model on the CPU, %d threads", threads)
     return CpuModelBySize(threads)
-
-
-def torch_device(device: Device, threads: int) -> str:
-    """Return PyTorch's name of a device, having told PyTorch the number of CPU threads.
-
-    Raises ``InputError`` where a GPU is asked for and there is none, or PyTorch is not installed.
-    """
-    if not find_spec("torch"):
-        raise InputError(
-            "this model needs PyTorch, which is not installed here: use the image imputation-torch"
-        )
-    import torch
-
-    torch.set_num_threads(threads)
-    return "cuda" if _has_gpu(device) else "cpu"
-
-
-def _has_gpu(device: Device) -> bool:
-    """Whether to use a GPU, which is logged."""
-    if device is not Device.cpu and find_spec("torch"):
-        import torch
-
-        if torch.cuda.is_available():
-            log.info("on %s", torch.cuda.get_device_name())
-            return True
-    if device is Device.cuda:
-        raise InputError(
-            "--device cuda: PyTorch sees no GPU here: use --device cpu, or the GPU image on a node with one"
-        )
-    return False

@@ -16,6 +16,7 @@ from tests.imputation.haplotypes import founders, panel_chunk
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: the networks are NOT tested here")
 
+from deepcohort.genome.checkpoint import Checkpoint  # noqa: E402
 from deepcohort.imputation import autoregressive_training, by_autoregressive  # noqa: E402
 from deepcohort.imputation.autoregressive import (  # noqa: E402
     Architecture,
@@ -26,7 +27,6 @@ from deepcohort.imputation.autoregressive import (  # noqa: E402
     shifted,
 )
 from deepcohort.imputation.autoregressive_training import Lessons, window_loss  # noqa: E402
-from deepcohort.imputation.checkpoint import Checkpoint  # noqa: E402
 
 KINDS = [Imputer.lstm, Imputer.gpt]
 PEOPLE, SITES = 20, 12

@@ -16,9 +16,9 @@ from tests.imputation.test_adaptive_copying import CM, TYPED, two_populations, t
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: neural copying is NOT tested here")
 
+from deepcohort.genome.checkpoint import Checkpoint  # noqa: E402
 from deepcohort.imputation import by_neural_copying, copying_training  # noqa: E402
 from deepcohort.imputation.by_neural_copying import Learnt, impute, train  # noqa: E402
-from deepcohort.imputation.checkpoint import Checkpoint  # noqa: E402
 
 SETTINGS = Settings(Imputer.neural_copying)
 HOT = slice(100, 104)
