@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from deepcohort.genome.command import Release, Seed, Threads, command, script
+from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
 from deepcohort.genome.errors import InputError
+from deepcohort.variants.names import Layout, Name
 
 # Commands import what they call: numba and PyTorch take seconds that the others need not spend.
 
@@ -44,11 +45,67 @@ def call_region(
     index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
     sample: Annotated[str | None, typer.Option(help="Name of the person in the calls.")] = None,
     haploid: Annotated[bool, typer.Option("--haploid", help="The person has one copy here.")] = False,
+    caller: Annotated[Name, typer.Option(help="Who judges the candidates.")] = Name.haplotypes,
+    weights: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a trained caller.")
+    ] = None,
+    device: DeviceOption = Device.auto,
+    threads: Threads = 1,
 ) -> None:
     """Call the variants of a region from reads."""
+    from deepcohort.variants.callers import loaded
     from deepcohort.variants.calls_vcf import call_region as call
 
-    call(reads, fasta, region, out, index=index, sample=sample, ploidy=1 if haploid else 2)
+    judge = loaded(caller, weights, device, threads)
+    call(reads, fasta, region, out, index=index, sample=sample, ploidy=1 if haploid else 2, caller=judge)
+
+
+@command(app)
+def make_examples(
+    release: Release,
+    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    truth: Annotated[Path, typer.Option(exists=True, help="The person's true genotypes (VCF or BCF).")],
+    bed: Annotated[Path, typer.Option(exists=True, help="Where they hold.")],
+    out: Annotated[Path, typer.Option(help="Examples (.npz).")],
+    regions: Annotated[str | None, typer.Option(help="Where to learn; by default all of the BED.")] = None,
+    index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
+    layout: Annotated[Layout, typer.Option(help="Layout of the tensors.")] = Layout.compact,
+) -> None:
+    """Make examples of the candidates of a person whose variants are known."""
+    from deepcohort.variants.examples import make_examples as made
+
+    made(reads, fasta, truth, bed, regions or str(bed), layout.value, index=index).save(out)
+
+
+@command(app)
+def train_caller(
+    release: Release,
+    examples: Annotated[list[Path], typer.Argument(exists=True, help="Files of make-examples.")],
+    held_out: Annotated[
+        list[Path], typer.Option(exists=True, help="Examples that tell when to stop, of other places.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the caller.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Most passes over the examples.")] = 8,
+    class_weights: Annotated[
+        tuple[float, float, float], typer.Option(help="Of 0, 1 and 2 copies in the loss.")
+    ] = (1.0, 1.0, 1.0),
+    start: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Caller whose network is trained on.")
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Where training goes on after a kill.")] = None,
+    device: DeviceOption = Device.auto,
+    threads: Threads = 1,
+    seed: Seed = 1,
+) -> None:
+    """Train the network and the trees of a caller."""
+    from deepcohort.genome.devices import torch_device
+    from deepcohort.variants.train_caller import train_caller as train
+    from deepcohort.variants.training import How, Lessons
+
+    where = torch_device(device, threads)
+    how = How(epochs, class_weights, seed)
+    train(Lessons(examples, held_out), out, how, device=where, start=start, checkpoint=checkpoint)
 
 
 @command(app)

@@ -13,6 +13,7 @@ from deepcohort.variants.candidates import (
     count_bases,
     find_candidates,
 )
+from deepcohort.variants.evidence import Caller, evidence_of, joined_evidence
 from deepcohort.variants.genotypes import Diplotypes, diplotypes, genotype_of
 from deepcohort.variants.priors import allele_chances
 from deepcohort.variants.reads import Reads, ReadsFile, read_reads
@@ -47,50 +48,112 @@ class Call:
     pl: list[int]
 
 
-def call_stretch(
-    file: ReadsFile, reference: Reference, start: int, end: int, ploidy: int = 2
-) -> tuple[list[Call], dict[str, int]]:
-    """Call what begins from ``start`` to ``end`` (0-based, half open); also how many reads that begin there
-    were left out, by reason.
+@dataclass(frozen=True)
+class Stretch:
+    """What is seen of a stretch: its windows, with all reads and candidates that they hang on.
 
-    reference: with ``AROUND`` bases on each side, as far as the contig goes. The calls of a stretch are those
-    of its pieces. Raises ``InputError`` where the reads have no such contig.
+    chances: float64[A], of each candidate before any read is seen. left_out: how many reads that begin there
+    were left out, by reason.
+    """
+
+    reads: Reads
+    reference: Reference
+    candidates: Candidates
+    chances: Float64
+    windows: list[Window]
+    left_out: dict[str, int]
+
+
+def stretch_of(file: ReadsFile, reference: Reference, start: int, end: int) -> Stretch:
+    """Look at what begins from ``start`` to ``end`` (0-based, half open).
+
+    reference: with ``AROUND`` bases on each side, as far as the contig goes. Raises ``InputError`` where the
+    reads have no such contig.
     """
     contig = file.contig(reference.contig, reference.length)
     low, high = max(0, start - REACH), min(reference.length, end + REACH)
     reads, left_out = read_reads(file, contig, low, high)
     counts = count_bases(reads, low, high)
     candidates = find_candidates(reads, reference, counts, Thresholds())
-    chances = allele_chances(candidates, reference)
+    return Stretch(
+        reads,
+        reference,
+        candidates,
+        allele_chances(candidates, reference),
+        list(windows(reads, reference, candidates, start, end)),
+        {why: sum(start <= at < end for at in places) for why, places in left_out.items()},
+    )
+
+
+def call_stretch(
+    file: ReadsFile, reference: Reference, start: int, end: int, ploidy: int = 2, caller: Caller | None = None
+) -> tuple[list[Call], dict[str, int]]:
+    """Call what begins from ``start`` to ``end`` (0-based, half open); also what reads were left out.
+
+    See ``stretch_of``. caller: without one the haplotypes alone say what is there. The calls of a stretch are
+    those of its pieces.
+    """
+    stretch = stretch_of(file, reference, start, end)
+    weighed = [weigh(window, stretch, ploidy) for window in stretch.windows]
+    shifts = _shifts(stretch, weighed, caller)
     found: list[Call] = []
-    for window in windows(reads, reference, candidates, start, end):
-        made = calls_of(window, reads, candidates, chances, ploidy)
+    for window, pairs, shift in zip(stretch.windows, weighed, shifts, strict=True):
+        made = calls_of(window, stretch.reads, stretch.candidates, pairs, ploidy, shift)
         found += [call for call in made if start < call.pos <= end]
     found.sort(key=lambda call: (call.pos, call.alleles))
-    return found, {why: sum(start <= at < end for at in places) for why, places in left_out.items()}
+    return found, stretch.left_out
+
+
+def weigh(window: Window, stretch: Stretch, ploidy: int) -> Diplotypes:
+    """Weigh the pairs of a window's haplotypes."""
+    own = slice(window.span.first, window.span.last)
+    fragment = stretch.reads.fragment[window.picked]
+    return diplotypes(window, fragment, stretch.chances[own], stretch.candidates.pos[own], ploidy)
+
+
+def _shifts(stretch: Stretch, weighed: list[Diplotypes], caller: Caller | None) -> list[Float64 | None]:
+    """By how much a caller moves the logs of the chances of 0, 1 and 2 copies: float64[A, 3] by window."""
+    if caller is None or not stretch.windows:
+        return [None] * len(stretch.windows)
+    seen = stretch.reads, stretch.candidates, stretch.reference, stretch.chances
+    parts = [
+        evidence_of(window, *seen, pairs, caller.shape)
+        for window, pairs in zip(stretch.windows, weighed, strict=True)
+    ]
+    moved = caller.shifts(joined_evidence(parts))
+    return list(np.split(moved, np.cumsum([len(part) for part in parts])[:-1]))
 
 
 def calls_of(
-    window: Window, reads: Reads, candidates: Candidates, chances: Float64, ploidy: int
+    window: Window,
+    reads: Reads,
+    candidates: Candidates,
+    weighed: Diplotypes,
+    ploidy: int,
+    shift: Float64 | None = None,
 ) -> list[Call]:
     """The records of a window: candidates of one position, single bases and indels apart, make one.
 
-    chances: of all candidates, as by ``allele_chances``.
+    shift: float64[A, 3], as by ``Caller``.
     """
     first, last = window.span.first, window.span.last
-    fragment, pos = reads.fragment[window.picked], candidates.pos[first:last]
-    weighed = diplotypes(window, fragment, chances[first:last], pos, ploidy)
     sites: dict[tuple[int, bool], list[int]] = {}
     for i in range(first, last):
         is_snp = len(candidates.ref[i]) == len(candidates.alt[i])
         sites.setdefault((int(candidates.pos[i]), is_snp), []).append(i - first)
-    return [_call(window, reads, candidates, weighed, site, ploidy) for site in sites.values()]
+    return [_call(window, reads, candidates, weighed, site, ploidy, shift) for site in sites.values()]
 
 
 def _call(
-    window: Window, reads: Reads, candidates: Candidates, weighed: Diplotypes, site: list[int], ploidy: int
+    window: Window,
+    reads: Reads,
+    candidates: Candidates,
+    weighed: Diplotypes,
+    site: list[int],
+    ploidy: int,
+    shift: Float64 | None,
 ) -> Call:
-    said = genotype_of(weighed, window, site, ploidy)
+    said = genotype_of(weighed, window, site, ploidy, shift)
     numbers = [window.span.first + column for column in said.kept]
     pos, alleles = (
         int(candidates.pos[numbers[0]]),

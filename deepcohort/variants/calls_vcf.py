@@ -13,6 +13,7 @@ from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.genome.vcf import index_beside
 from deepcohort.variants.calls import AROUND, Call, call_stretch
+from deepcohort.variants.evidence import Caller
 from deepcohort.variants.reads import ReadsFile, index_of
 from deepcohort.variants.reference import contig_within, read_reference
 
@@ -49,11 +50,13 @@ def call_region(
     index: Path | None = None,
     sample: str | None = None,
     ploidy: int = 2,
+    caller: Caller | None = None,
 ) -> None:
     """Call one region of a BAM or CRAM and write ``out`` (.vcf.gz) and its index.
 
     region: chr:from-to or a chromosome. index: of the reads; without one it is looked for beside them, or
-    made beside ``out``. sample: the name in the VCF, by default the read groups'. Raises ``InputError``.
+    made beside ``out``. sample: the name in the VCF, by default the read groups'. caller: who judges beside
+    the haplotypes. Raises ``InputError``.
     """
     regions = parse_regions(region)
     if len(regions) != 1:
@@ -68,7 +71,7 @@ def call_region(
         log.info("%s calls the sample %s; the name %s is used", reads.name, file.sample, name)
     counts: Counter[str] = Counter()
     contig, inside = contig_within(fasta, regions[0])
-    calls = _calls_of(file, fasta, inside, ploidy, counts)
+    calls = _calls_of(file, fasta, inside, ploidy, caller, counts)
     write_calls(out, name, contig.name, contig.length, calls)
     log.info(
         "%s: %s", inside, ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none"
@@ -76,7 +79,7 @@ def call_region(
 
 
 def _calls_of(
-    file: ReadsFile, fasta: Path, region: Region, ploidy: int, counts: Counter[str]
+    file: ReadsFile, fasta: Path, region: Region, ploidy: int, caller: Caller | None, counts: Counter[str]
 ) -> Iterator[Call]:
     """Calls of one tile after the other; counts what is called and how many reads are left out, and why."""
     starts = range(region.start, region.end + 1, TILE)
@@ -84,7 +87,7 @@ def _calls_of(
         for first in starts:
             tile = region._replace(start=first, end=min(region.end, first + TILE - 1))
             reference = read_reference(fasta, tile, AROUND)
-            calls, left_out = call_stretch(file, reference, tile.start - 1, tile.end, ploidy)
+            calls, left_out = call_stretch(file, reference, tile.start - 1, tile.end, ploidy, caller)
             counts.update(filter_of(call) for call in calls)
             counts.update({f"reads left out ({why})": count for why, count in left_out.items() if count})
             yield from calls

@@ -20,6 +20,10 @@ MOST = 99
 
 LARGEST_PL = MOST_QUAL = 9999
 
+LEAST_LOG = -20.0
+"""Log of the least chance that haplotypes are trusted with where something else judges too: they know
+nothing of reads that are from elsewhere alike."""
+
 CLOSE, FOLLOWS = 10, 0.01
 """Candidates at most so many bases apart are on the same haplotypes with at least this chance: changes come
 in clusters, as of several neighbouring bases at once."""
@@ -101,8 +105,35 @@ def _together(carried: Int64, chance: Float64, pos: Int64) -> Float64:
     return together
 
 
-def genotype_of(weighed: Diplotypes, window: Window, site: list[int], ploidy: int = 2) -> Genotype:
-    """The genotype of a site: of some candidates of the window of which a haplotype has at most one."""
+def copies_of(weighed: Diplotypes, window: Window) -> tuple[Float64, Float64]:
+    """Logs of the chance, and of the likelihood, that a person has 0, 1 or 2 copies of each candidate.
+
+    float64[A, 3] each: chances sum to 1, likelihoods are relative to that of no copy, and -inf where no
+    haplotype has it. The one copy of a haploid person counts as two.
+    """
+    carried = window.haplotypes.carries[weighed.members]
+    copies = carried.sum(axis=1) * (2 // carried.shape[1])
+    shape = (copies.shape[1], 3)
+    posterior, likelihood = np.full(shape, -np.inf), np.full(shape, -np.inf)
+    for a, many in np.ndindex(shape):
+        has = copies[:, a] == many
+        elsewhere = weighed.prior[has] - weighed.own[has, a]
+        posterior[a, many] = _total(weighed.logs[has] + weighed.prior[has])
+        likelihood[a, many] = (
+            _total(weighed.logs[has] + elsewhere) - _total(elsewhere) if has.any() else -np.inf
+        )
+    posterior -= np.logaddexp.reduce(posterior, axis=1, keepdims=True)
+    return posterior, likelihood - likelihood[:, :1]
+
+
+def genotype_of(
+    weighed: Diplotypes, window: Window, site: list[int], ploidy: int = 2, shift: Float64 | None = None
+) -> Genotype:
+    """The genotype of a site: of some candidates of the window of which a haplotype has at most one.
+
+    shift: float64[A, 3], added to the logs of the chances of 0, 1 and 2 copies of each candidate, which are
+    then ``LEAST_LOG`` at least.
+    """
     member_allele = _allele_of(window.haplotypes.carries, site)[weighed.members]
     genotypes = np.sort(member_allele, axis=1)
     own = weighed.own[:, site].sum(axis=1)
@@ -117,6 +148,10 @@ def genotype_of(weighed: Diplotypes, window: Window, site: list[int], ploidy: in
     likelihood[~np.isfinite(prior)] = -np.inf
     posterior = likelihood + prior
     posterior -= _total(posterior)
+    if shift is not None:
+        judged = np.maximum(posterior, LEAST_LOG) + _shifted(shift[site], ploidy)
+        posterior = np.where(np.isfinite(posterior), judged - _total(judged), -np.inf)
+        likelihood = np.where(np.isfinite(posterior), posterior - np.maximum(prior, -1e9), -np.inf)
     best = int(posterior.argmax())
     alleles = tuple(int(a) for a in genotypes[number == best][0])
     kept = sorted({a for a in alleles if a}) or [_likeliest(posterior, number, genotypes, len(site))]
@@ -131,6 +166,14 @@ def genotype_of(weighed: Diplotypes, window: Window, site: list[int], ploidy: in
         round(min(MOST, -10 / np.log(10) * _total(others))),
         float(np.clip(-10 / np.log(10) * posterior[0], 0.0, MOST_QUAL)) + 0.0,
     )
+
+
+def _shifted(shift: Float64, ploidy: int) -> Float64:
+    """What a site's genotypes gain, in VCF's order. shift: float64[K, 3], of its alleles."""
+    genotypes = _among(list(range(len(shift) + 1)), ploidy)
+    copies = np.array([[one.count(a) * (2 // ploidy) for a in range(1, len(shift) + 1)] for one in genotypes])
+    gained: Float64 = shift[np.arange(len(shift)), copies].sum(axis=1)
+    return gained
 
 
 def _allele_of(carries: Bool, site: list[int]) -> Int64:

@@ -1,0 +1,147 @@
+"""A caller trained on files of examples: network and trees, and how well each does on examples held out."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.genome.errors import InputError
+from deepcohort.variants.callers import (
+    Ensemble,
+    NetworkCaller,
+    TreeCaller,
+    save_sidecar,
+    save_weights,
+)
+from deepcohort.variants.evidence import Evidence
+from deepcohort.variants.examples import Examples
+from deepcohort.variants.features import NAMES
+from deepcohort.variants.genotypes import LEAST_LOG
+from deepcohort.variants.names import Name
+from deepcohort.variants.tensors import LAYOUTS
+from deepcohort.variants.training import How, Lessons, layout_of, learn, new_network
+from deepcohort.variants.trees import Kind, grow
+
+log = logging.getLogger(__name__)
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+TYPES = ("snp", "insertion", "deletion")
+
+
+def train_caller(
+    lessons: Lessons,
+    out: Path,
+    how: How,
+    *,
+    device: str = "cpu",
+    start: Path | None = None,
+    checkpoint: Path | None = None,
+) -> None:
+    """Train the network and the trees, and write the folder of a caller.
+
+    start: a folder of a caller whose network is trained on. Raises ``InputError`` where examples are of
+    several layouts, lack a class, or ``start`` is of another layout.
+    """
+    layout = layout_of(lessons)
+    features, copies = _features(lessons.training)
+    if len(np.unique(copies)) < 3:
+        raise InputError(
+            f"the examples hold only {np.unique(copies).tolist()} copies, all of 0, 1 and 2 are needed: "
+            "give more training data"
+        )
+    members: dict[Name, TreeCaller | NetworkCaller] = {}
+    for kind in Kind:
+        trees = grow(kind, features, copies, how.seed)
+        save_weights(out, kind.value, trees.arrays())
+        members[Name(kind.value)] = TreeCaller(trees)
+    network = new_network(lessons, layout, how) if start is None else started(start, layout, device)
+    course = learn(network, lessons, how, device, checkpoint)
+    save_weights(out, "network", {key: value.cpu().numpy() for key, value in network.state_dict().items()})
+    members[Name.cnn] = NetworkCaller(network.eval(), LAYOUTS[layout], device)
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    save_sidecar(
+        out,
+        layout,
+        {
+            "weights_of_network": weights,
+            "training": {"files": [path.stem for path in lessons.training], "examples": len(copies)},
+            "feature_range": _range(features),
+            "epochs": course.epochs,
+            "best_epoch": course.best,
+            "losses": [round(loss, 6) for loss in course.losses],
+            "class_weights": list(how.class_weights),
+            "seed": how.seed,
+            "held_out": held_out_figures(members, lessons.held_out),
+        },
+    )
+
+
+def started(folder: Path, layout: str, device: str) -> Any:
+    """The network of a caller, to be trained on; raises ``InputError`` where it is of another layout."""
+    from deepcohort.variants.callers import load_caller
+
+    caller = load_caller(Name.cnn, folder, device)
+    assert isinstance(caller, NetworkCaller)
+    if caller.shape != LAYOUTS[layout]:
+        raise InputError(
+            f"{folder}: a caller of another layout than the examples ({layout}): make them alike"
+        )
+    return caller.network
+
+
+def _features(paths: Sequence[Path]) -> tuple[NDArray[np.float32], Int64]:
+    files = [Examples.load(path) for path in paths]
+    return np.concatenate([one.evidence.features for one in files]), np.concatenate(
+        [one.copies for one in files]
+    )
+
+
+def _range(features: NDArray[np.float32]) -> dict[str, list[float]]:
+    """What 1 % and 99 % of the examples lie below, by feature: beyond it a caller knows nothing."""
+    low, high = np.quantile(features, [0.01, 0.99], axis=0)
+    return {
+        name: [round(float(a), 4), round(float(b), 4)] for name, a, b in zip(NAMES, low, high, strict=True)
+    }
+
+
+def held_out_figures(
+    members: dict[Name, TreeCaller | NetworkCaller], paths: Sequence[Path]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Examples, errors (wrong number of copies) and loss by caller and type of allele."""
+    judged: dict[str, list[Float64]] = {name.value: [] for name in (Name.haplotypes, *members, Name.ensemble)}
+    kinds: list[Int64] = []
+    copies: list[Int64] = []
+    everyone = Ensemble(list(members.values()))
+    for path in paths:
+        examples = Examples.load(path)
+        evidence = examples.evidence
+        judged[Name.haplotypes].append(_said(evidence))
+        for name, member in members.items():
+            judged[name].append(member.log_chances(evidence))
+        judged[Name.ensemble].append(everyone.log_chances(evidence))
+        kinds.append(evidence.features[:, [NAMES.index(kind) for kind in TYPES]].argmax(axis=1))
+        copies.append(examples.copies)
+    kind, true = np.concatenate(kinds), np.concatenate(copies)
+    return {
+        name: {
+            TYPES[k]: _figures(np.concatenate(parts)[kind == k], true[kind == k]) for k in range(len(TYPES))
+        }
+        for name, parts in judged.items()
+    }
+
+
+def _said(evidence: Evidence) -> Float64:
+    said = np.maximum(evidence.log_chances, LEAST_LOG)
+    total: Float64 = said - np.logaddexp.reduce(said, axis=1, keepdims=True)
+    return total
+
+
+def _figures(log_chances: Float64, copies: Int64) -> dict[str, float]:
+    wrong = int((log_chances.argmax(axis=1) != copies).sum())
+    loss = -log_chances[np.arange(len(copies)), copies].mean() if len(copies) else 0.0
+    return {"examples": len(copies), "errors": wrong, "loss": round(float(loss), 5)}
