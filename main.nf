@@ -15,7 +15,7 @@ workflow DEEPCOHORT {
     main:
     INPUTS(
         p.steps.tokenize(','),
-        [input: p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth],
+        [input: p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth, caller_training: p.caller_training],
         p.fasta,
         p.regions,
         p.chunks,
@@ -25,8 +25,11 @@ workflow DEEPCOHORT {
     // With imputation, reads are of low coverage: their likelihoods are imputed, and nobody is called alone.
     VARIANTS(
         INPUTS.out.reads.filter { _entry -> !p.steps.tokenize(',').contains('impute') },
-        INPUTS.out.reference, INPUTS.out.truth, INPUTS.out.truth_beds, p.regions,
-        [piece_bases: p.call_bases, seed: p.seed]
+        INPUTS.out.reference, INPUTS.out.known_reads, INPUTS.out.truth, INPUTS.out.truth_beds, p.regions,
+        [
+            piece_bases: p.call_bases, seed: p.seed, caller: p.caller, weights: p.caller_weights,
+            training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs
+        ]
     )
     IMPUTATION(
         INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,

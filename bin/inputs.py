@@ -47,6 +47,7 @@ class Kind(StrEnum):
     panel = "panel"
     labels = "labels"
     truth = "truth"
+    caller_training = "caller_training"
 
 
 @command(app)

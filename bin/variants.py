@@ -61,6 +61,29 @@ def call_region(
 
 
 @command(app)
+def show(
+    release: Release,
+    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    sites: Annotated[str, typer.Option(help="contig:position, several with commas between.")],
+    out: Annotated[Path, typer.Option(help="Folder of pictures (.png).")],
+    index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
+    caller: Annotated[Name, typer.Option(help="Whose judgement is told.")] = Name.haplotypes,
+    weights: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a trained caller.")
+    ] = None,
+) -> None:
+    """Draw the pileups of candidates, and tell what is said of them."""
+    from deepcohort.variants.callers import loaded
+    from deepcohort.variants.pictures import parse_sites, show_sites
+    from deepcohort.variants.reads import ReadsFile, index_of
+
+    out.mkdir(parents=True, exist_ok=True)
+    file = ReadsFile(reads, fasta, index or index_of(reads, out))
+    show_sites(file, fasta, parse_sites(sites), out, loaded(caller, weights, Device.cpu, 1))
+
+
+@command(app)
 def make_examples(
     release: Release,
     reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],

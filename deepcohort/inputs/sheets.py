@@ -26,7 +26,7 @@ class Row(NamedTuple):
 def check_sheet(sheet: Path, schema: dict[str, Any], *, kind: str, name: str) -> list[dict[str, str]]:
     """Read a sheet and return its rows with all columns of the schema in the schema's order.
 
-    ``kind`` is ``input``, ``panel``, ``labels`` or ``truth``; ``name`` is what messages call the sheet. The
+    ``kind`` names the sheet, e.g. ``input``; ``name`` is what messages call the sheet. The
     schema is a JSON schema of an array of rows; besides the standard's words, ``separator`` is what
     stands between columns, ``uniqueEntries`` lists columns whose values must differ from row to row and
     ``errorMessage`` ends the sentence about a bad cell. That files exist is not looked at.

@@ -216,8 +216,8 @@ def _network_caller(folder: Path, layout: str, device: str) -> NetworkCaller:
     try:
         network.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
     except RuntimeError as error:
+        why = " ".join(str(error).split())[:100]
         raise InputError(
-            f"{folder}/network.safetensors: not the weights of this network ({str(error).splitlines()[0]}): "
-            "train anew"
+            f"{folder}/network.safetensors: not the weights of this network ({why}): train anew"
         ) from None
     return NetworkCaller(network.to(device).eval(), shape, device)

@@ -6,6 +6,7 @@ include { CONVERT_PANEL } from './convert_panel'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
 include { CHECK_READS } from './check_reads'
+include { CHECK_READS as CHECK_KNOWN_READS } from './check_reads'
 include { READS_LIKELIHOODS } from './reads_likelihoods'
 include { MERGE_LIKELIHOODS } from './merge_likelihoods'
 include { PLAN } from './plan'
@@ -34,6 +35,7 @@ workflow INPUTS {
         input: kind == 'input'
         panel: kind == 'panel'
         truth: kind == 'truth'
+        caller_training: kind == 'caller_training'
         labels: kind == 'labels'
     }
 
@@ -72,6 +74,15 @@ workflow INPUTS {
 
     // [ [sample: 'person', sex: 'male' or ''], reads.bam, index or [] ]
     CHECK_READS(input_sheet.flatMap { csv -> readsFiles(sheets.input, csv) })
+
+    // People whose variants are known, to train a caller on: [ [sample: 'person', sex: ''], reads.bam, index or [], truth.vcf.gz, truth.bed ]
+    to_learn = rows.caller_training.flatMap { _kind, csv ->
+        def problems = missingFiles(sheets.caller_training, csv, ['file', 'index', 'vcf', 'bed'])
+        problems ? error(problems.join('\n')) : csv.splitCsv(header: true).collect { row ->
+            [[sample: row.sample, sex: '']] + [row.file, row.vcf, row.bed].collect { cell -> sheetFile(sheets.caller_training, cell) } + [indexFile(sheets.caller_training, row.file, row.index)]
+        }
+    }
+    CHECK_KNOWN_READS(to_learn.map { meta, reads, _truth, _bed, index -> [meta, reads, index] })
 
     // People who come as reads are a cohort of likelihoods, in the order of the sheet.
     READS_LIKELIHOODS(
@@ -130,6 +141,7 @@ workflow INPUTS {
     checks = CHECK_PANEL.out.checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report, _people -> [meta, report] }
 
     reads = CHECK_READS.out.indexed
+    known_reads = CHECK_KNOWN_READS.out.indexed.join(to_learn.map { meta, _reads, vcf, bed_file, _index -> [meta, vcf, bed_file] })
 
     emit:
     panel                 // [ [file: 'panel.20'], panel.vcf.gz, index ]
@@ -138,6 +150,7 @@ workflow INPUTS {
     truth                 // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index, check.json ]
     truth_beds            // [ 'cohort.truth001', truth.bed or [] ], where that truth is known
     reads                 // [ [sample: 'person', sex: 'male'], reads.bam, index ]
+    known_reads           // [ [sample: 'person', sex: ''], reads.bam, index, truth.vcf.gz, truth.bed ], to train a caller on
     reference             // [ ref.fa, [ref.fa.fai] ], or [ [], [] ]
     plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]
     harmonisation         // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]

@@ -1,14 +1,18 @@
 // One person's variants in a piece of the genome.
-include { quoted } from '../options'
+include { option; quoted } from '../options'
 
 process CALL_REGION {
     tag "${meta.sample}:${meta.region}"
     label 'process_single'
+    label 'process_gpu'
+    ext torch: { ['cnn', 'ensemble'].contains(caller) }
     label 'img_variants'
 
     input:
     tuple val(meta), path(reads), path(index)
     tuple path(fasta), path(fasta_index)
+    val caller
+    path weights, stageAs: 'weights'
 
     output:
     tuple val(meta), path("${meta.piece}.vcf.gz"), emit: calls
@@ -24,6 +28,10 @@ process CALL_REGION {
         --index ${index} \\
         --region ${quoted(meta.region)} \\
         --sample '${meta.sample}' \\
+        --caller ${caller} \\
+        ${option('--weights', weights)} \\
+        --device ${task.accelerator ? 'cuda' : 'cpu'} \\
+        --threads ${task.cpus} \\
         ${meta.haploid == 'true' ? '--haploid' : ''} \\
         --out ${meta.piece}.vcf.gz \\
         ${reads}

@@ -1,6 +1,7 @@
 // Variants: each person called piece by piece, joined, and compared with the truth where it is known.
 include { PLAN_CALLS } from './plan_calls'
 include { CALL_REGION } from './call_region'
+include { TRAINING } from './training'
 include { JOIN_CALLS } from './join_calls'
 include { EVALUATE_CALLS } from './evaluate_calls'
 include { COMBINE_EVALUATIONS } from './combine_evaluations'
@@ -9,10 +10,11 @@ workflow VARIANTS {
     take:
     reads      // [ [sample: 'person', sex: 'male'], reads.bam, index ]
     reference  // [ ref.fa, [ref.fa.fai] ]
+    known      // people to train a caller on: [ [sample: 'person', sex: ''], reads.bam, index, truth.vcf.gz, truth.bed ]
     truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
     beds       // [ 'person.truth001', truth.bed or [] ]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [piece_bases: 10000000, seed: 1]
+    options    // e.g. [piece_bases: 10000000, seed: 1, caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false]
 
     main:
     bed = regions && file(regions).exists() ? file(regions) : []
@@ -23,7 +25,12 @@ workflow VARIANTS {
         def rows = table.splitCsv(header: true, sep: '\t')
         rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index] }
     }
-    CALL_REGION(jobs, reference)
+    TRAINING(
+        known, reference, [regions ?: '', bed], options.weights ? file(options.weights) : [],
+        options.subMap('layout', 'epochs', 'seed') + [piece_bases: Math.min(options.piece_bases, 1000000)]
+    )
+    weights = options.training ? TRAINING.out.caller : channel.value(file(options.weights ?: "${projectDir}/assets/callers/short_reads"))
+    CALL_REGION(jobs, reference, options.caller, options.caller == 'haplotypes' ? [] : weights)
 
     JOIN_CALLS(
         CALL_REGION.out.calls.map { meta, part -> [groupKey(meta.subMap('sample', 'sex'), meta.pieces), part] }
@@ -32,11 +39,11 @@ workflow VARIANTS {
     )
 
     // [ [sample: 'person', sex: 'male', file: 'person.truth001'], calls.vcf.gz, index, truth.vcf.gz, index, truth.bed or [] ]
-    known = truth.map { meta, genotypes, index, _report -> [meta.file, meta, genotypes, index] }
+    with_truth = truth.map { meta, genotypes, index, _report -> [meta.file, meta, genotypes, index] }
         .join(beds)
         .map { _file, meta, genotypes, index, bed_file -> [meta.cohort, meta.subMap('file'), genotypes, index, bed_file] }
     to_judge = JOIN_CALLS.out.calls.map { meta, calls, index -> [meta.sample, meta, calls, index] }
-        .combine(known, by: 0)
+        .combine(with_truth, by: 0)
         .map { _sample, meta, calls, index, of_truth, genotypes, genotypes_index, bed_file -> [meta + of_truth, calls, index, genotypes, genotypes_index, bed_file] }
     EVALUATE_CALLS(to_judge, reference)
     COMBINE_EVALUATIONS(EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts }, options.seed)

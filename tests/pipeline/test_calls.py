@@ -1,6 +1,7 @@
 """Reads to variants, through the whole pipeline."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,57 @@ def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
     for kind in ("snp", "indel"):
         figures = [row for row in rows if row["type"] == kind and row["stratum"] == "all"]
         assert len(figures) == 1 and float(figures[0]["f1"]) > 0.98, figures
+
+
+def test_a_caller_is_trained_and_calls(nextflow: Nextflow) -> None:
+    """What it learns from is told that some variants are none, so that it sees all kinds."""
+    write_person(nextflow.folder)
+    with pysam.VariantFile(str(nextflow.folder / "truth.vcf.gz")) as known:
+        rows = [(r.chrom, r.pos, r.ref, r.alts[0], [r.samples[0]["GT"]]) for r in known]
+    kept = [(*row[:4], ["|".join(map(str, row[4][0]))]) for n, row in enumerate(rows) if n % 4]
+    write_vcf(nextflow.folder / "known.vcf.gz", kept, ["me"], {"chr20": LENGTH})
+    (nextflow.folder / "training.csv").write_text(
+        "sample,file,vcf,bed\nlearnt,a b.bam,known.vcf.gz,known.bed\n"
+    )
+    run = nextflow.pipeline(
+        *("--steps", "call", "--input", "samples.csv", "--fasta", "a b.fa", "--call_bases", "8000"),
+        *("--caller", "ensemble", "--caller_training", "training.csv", "--caller_epochs", "1"),
+    )
+    assert run.returncode == 0, run.output
+    assert run.tasks["MAKE_EXAMPLES"] == 4 and run.tasks["TRAIN_CALLER"] == 1
+    sidecar = json.loads((run.outdir / "variants/caller/caller.json").read_text())
+    assert sidecar["training"]["files"] == ["learnt.000001", "learnt.000003", "learnt.000004"]
+    assert set(sidecar["held_out"]) == {"haplotypes", "rf", "gbm", "cnn", "ensemble"}
+    with pysam.VariantFile(str(run.outdir / "variants/me.vcf.gz")) as calls:
+        assert len([record for record in calls if record.filter.keys() == ["PASS"]]) > 20
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_people_to_learn_from_and_people_to_call(nextflow: Nextflow, language: str) -> None:
+    for name in ("a.bam", "b.bam", "ref.fa", "truth.vcf.gz", "truth.bed"):
+        (nextflow.folder / name).touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.bam\n")
+    (nextflow.folder / "training.csv").write_text("sample,file,vcf,bed\nbob,b.bam,truth.vcf.gz,truth.bed\n")
+    options = ["--steps", "call", "--input", "samples.csv", "--fasta", "ref.fa", "--caller", "cnn"]
+    run = nextflow.pipeline("-stub", *options, "--caller_training", "training.csv", **LANGUAGES[language])
+    assert run.returncode == 0, run.output
+    assert (
+        run.tasks["MAKE_EXAMPLES"] == 2 and run.tasks["TRAIN_CALLER"] == 1 and run.tasks["CALL_REGION"] == 2
+    )
+    assert "variants/caller/caller.json" in run.published
+
+
+def test_training_files_that_are_missing_are_told(nextflow: Nextflow) -> None:
+    for name in ("a.bam", "ref.fa", "truth.vcf.gz"):
+        (nextflow.folder / name).touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.bam\n")
+    (nextflow.folder / "training.csv").write_text("sample,file,vcf,bed\nbob,a.bam,truth.vcf.gz,no.bed\n")
+    run = nextflow.pipeline(
+        *("-stub", "--steps", "call", "--input", "samples.csv", "--fasta", "ref.fa"),
+        *("--caller_training", "training.csv"),
+    )
+    assert run.returncode != 0
+    assert "row 2, column bed: there is no file" in run.output
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
