@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import deepcohort
@@ -13,14 +14,21 @@ Command = list[str | Path]
 POM = Path(__file__).parent / "gatk" / "pom.xml"
 """What Maven gets GATK by."""
 
+WEIGHTS = ROOT / "assets/callers/short_reads"
+"""Of our trained callers."""
+
 
 class Caller(StrEnum):
-    """A program with its defaults and no filter."""
+    """A program with its defaults and no filter; ours by the haplotypes alone, and with what is trained."""
 
     freebayes = "freebayes"
     bcftools = "bcftools"
     gatk = "gatk"
     deepcohort = "deepcohort"
+    cnn = "deepcohort-cnn"
+    rf = "deepcohort-rf"
+    gbm = "deepcohort-gbm"
+    ensemble = "deepcohort-ensemble"
 
 
 def call(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> Cost:
@@ -45,12 +53,8 @@ def call(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libra
 
 def start(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> None:
     """Run a caller, index its calls, and note what it took beside them."""
-    program = {
-        Caller.freebayes: _freebayes,
-        Caller.bcftools: _bcftools,
-        Caller.gatk: _gatk,
-        Caller.deepcohort: _deepcohort,
-    }[caller]
+    others = {Caller.freebayes: _freebayes, Caller.bcftools: _bcftools, Caller.gatk: _gatk}
+    program = others.get(caller, partial(_deepcohort, caller))
     stages = program(reads, fasta, region, out, libraries)
     subprocess.run(["bcftools", "index", "-f", "-t", out], check=True)
     save(_cost_of(out), stages)
@@ -104,9 +108,13 @@ def _gatk(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> 
     return {"call": timed(command, out.with_name(f"{out.name}.log"))}
 
 
-def _deepcohort(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
+def _deepcohort(
+    caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path
+) -> dict[str, Cost]:
     command: Command = [sys.executable, ROOT / "bin/variants.py", "call-region", reads]
     command += ["--release", deepcohort.__version__, "--fasta", fasta, "--region", region, "--out", out]
+    _, _, trained = caller.value.partition("-")
+    command += ["--caller", trained, "--weights", WEIGHTS, "--device", "cpu"] if trained else []
     return {"call": timed(command, out.with_name(f"{out.name}.log"))}
 
 

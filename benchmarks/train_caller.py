@@ -16,9 +16,15 @@ import typer
 from benchmarks.callers import ROOT
 from benchmarks.datasets import data_folder
 from benchmarks.variants import plain_fasta
+from deepcohort.genome.command import Device
+from deepcohort.genome.devices import torch_device
 from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.variants.error_profile import ErrorProfile
+from deepcohort.variants.examples import make_examples
+from deepcohort.variants.names import Layout
 from deepcohort.variants.simulate import Outputs, Wanted, simulate
+from deepcohort.variants.train_caller import train_caller
+from deepcohort.variants.training import How, Lessons
 
 PROFILES = ("hiseq2500_2x148", "hiseqx_2x151")
 DEPTHS = (30, 10, 20, 8, 40, 15, 12, 25, 60)
@@ -82,9 +88,14 @@ def indexed(name: str, out: Path) -> Path:
     return fasta
 
 
+def folder_of(one: Set) -> str:
+    """Name of a set."""
+    return f"{one.source.fasta.split('.')[0]}.{one.wanted.name}"
+
+
 def made(one: Set, fasta: Path, out: Path) -> Outputs:
     """Simulate a set, once."""
-    folder = out / f"{one.source.fasta.split('.')[0]}.{one.wanted.name}"
+    folder = out / folder_of(one)
     folder.mkdir(parents=True, exist_ok=True)
     files = Outputs(folder / "truth.vcf.gz", folder / "truth.bed", folder / "reads.bam", None)
     if not (folder / "reads.bam.bai").exists():
@@ -94,14 +105,35 @@ def made(one: Set, fasta: Path, out: Path) -> Outputs:
     return files
 
 
-def main(out: Annotated[Path, typer.Option(help="Folder for what is made; what is there stays.")]) -> None:
-    """Simulate the reads, make the examples, train, and write the weights."""
-    for name, sources in (("held_out", HELD_OUT), ("training", TRAINING)):
-        folder = out / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for one in sets(sources):
-            made(one, indexed(one.source.fasta, out), folder)
-            print(name, one.region, one.wanted, flush=True)
+def examples(one: Set, layout: str, out: Path, name: str) -> Path:
+    """Simulate a set and make examples of it, once."""
+    path = out / f"examples.{layout}" / name / f"{folder_of(one)}.npz"
+    if not path.exists():
+        fasta = indexed(one.source.fasta, out)
+        files = made(one, fasta, out / name)
+        assert files.bam is not None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make_examples(files.bam, fasta, files.truth, files.bed, f"chr{one.region}", layout).save(path)
+    return path
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="Folder for what is made; what is there stays.")],
+    layout: Annotated[Layout, typer.Option(help="Of the tensors.")] = Layout.compact,
+    epochs: int = 8,
+    threads: int = 2,
+) -> None:
+    """Simulate the reads, make the examples, train, and write the caller to OUT/caller.LAYOUT."""
+    out.mkdir(parents=True, exist_ok=True)
+    held_out, training = (
+        [examples(one, layout.value, out, name) for one in sets(sources)]
+        for name, sources in (("held_out", HELD_OUT), ("training", TRAINING))
+    )
+    folder = out / f"caller.{layout}"
+    device = torch_device(Device.auto, threads)
+    how = How(epochs, (1.0, 1.0, 1.0), seed=1)
+    checkpoint = folder.with_suffix(".checkpoint")
+    train_caller(Lessons(training, held_out), folder, how, device=device, checkpoint=checkpoint)
 
 
 if __name__ == "__main__":
