@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 TYPES = ("snp", "insertion", "deletion")
+QUALITIES = (0, 5, 10, 20, 30, 40)
+"""Lower bounds of the rows of reliability, phred."""
 
 
 def train_caller(
@@ -70,7 +73,6 @@ def train_caller(
         {
             "weights_of_network": weights,
             "training": {"files": [path.stem for path in lessons.training], "examples": len(copies)},
-            "feature_range": _range(features),
             "epochs": course.epochs,
             "best_epoch": course.best,
             "losses": [round(loss, 6) for loss in course.losses],
@@ -101,18 +103,10 @@ def _features(paths: Sequence[Path]) -> tuple[NDArray[np.float32], Int64]:
     )
 
 
-def _range(features: NDArray[np.float32]) -> dict[str, list[float]]:
-    """What 1 % and 99 % of the examples lie below, by feature: beyond it a caller knows nothing."""
-    low, high = np.quantile(features, [0.01, 0.99], axis=0)
-    return {
-        name: [round(float(a), 4), round(float(b), 4)] for name, a, b in zip(NAMES, low, high, strict=True)
-    }
-
-
 def held_out_figures(
     members: dict[Name, TreeCaller | NetworkCaller], paths: Sequence[Path]
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Examples, errors (wrong number of copies) and loss by caller and type of allele."""
+) -> dict[str, dict[str, Any]]:
+    """By caller: examples, errors (wrong number of copies) and loss by type of allele; and reliability."""
     judged: dict[str, list[Float64]] = {name.value: [] for name in (Name.haplotypes, *members, Name.ensemble)}
     kinds: list[Int64] = []
     copies: list[Int64] = []
@@ -127,12 +121,27 @@ def held_out_figures(
         kinds.append(evidence.features[:, [NAMES.index(kind) for kind in TYPES]].argmax(axis=1))
         copies.append(examples.copies)
     kind, true = np.concatenate(kinds), np.concatenate(copies)
-    return {
-        name: {
-            TYPES[k]: _figures(np.concatenate(parts)[kind == k], true[kind == k]) for k in range(len(TYPES))
-        }
-        for name, parts in judged.items()
-    }
+    found: dict[str, dict[str, Any]] = {}
+    for who, parts in judged.items():
+        logs = np.concatenate(parts)
+        found[who] = {label: _figures(logs[kind == k], true[kind == k]) for k, label in enumerate(TYPES)}
+        found[who]["reliability"] = reliability(logs, true)
+    return found
+
+
+def reliability(log_chances: Float64, copies: Int64) -> list[dict[str, float]]:
+    """By phred of the chance that the likeliest number of copies is wrong: how often it is, told and true."""
+    best = log_chances.argmax(axis=1)
+    told = -np.expm1(log_chances[np.arange(len(best)), best])
+    phred = -10 * np.log10(np.maximum(told, 1e-10))
+    rows = []
+    for low, high in pairwise((*QUALITIES, np.inf)):
+        own = (phred >= low) & (phred < high)
+        if own.any():
+            wrong = (best != copies)[own].mean()
+            row = {"from": low, "examples": int(own.sum()), "told": told[own].mean(), "wrong": wrong}
+            rows.append({key: round(float(value), 6) for key, value in row.items()})
+    return rows
 
 
 def _said(evidence: Evidence) -> Float64:

@@ -8,7 +8,7 @@ process TRAIN_CALLER {
     label 'img_variants'
 
     input:
-    tuple path(examples, stageAs: 'examples/*'), path(held_out, stageAs: 'held_out/*')
+    tuple path(examples, stageAs: 'examples/*', arity: '1..*'), path(held_out, stageAs: 'held_out/*', arity: '1..*')
     path start, stageAs: 'start'
     val training
     val seed

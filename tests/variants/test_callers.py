@@ -18,7 +18,7 @@ from deepcohort.variants.genotypes import LEAST_LOG  # noqa: E402
 from deepcohort.variants.names import Name  # noqa: E402
 from deepcohort.variants.network import Network, joined_heads  # noqa: E402
 from deepcohort.variants.tensors import Shape  # noqa: E402
-from deepcohort.variants.train_caller import train_caller  # noqa: E402
+from deepcohort.variants.train_caller import reliability, train_caller  # noqa: E402
 from deepcohort.variants.training import How, Lessons, learn, new_network  # noqa: E402
 
 SMALL = Shape(8, 9, 12, 1)
@@ -157,6 +157,18 @@ def test_both_heads_count_alike():
     odds = np.sqrt(0.8 / 0.2)
     there = odds / (1 + odds)
     np.testing.assert_allclose(joined.numpy(), [[1 - there, there * 0.75, there * 0.25]])
+
+
+def test_reliability_tells_how_often_it_is_wrong():
+    rng = np.random.default_rng(2)
+    chances = rng.dirichlet([0.3, 0.3, 0.3], 20_000)
+    copies = np.array([rng.choice(3, p=one) for one in chances])
+    rows = reliability(np.log(np.maximum(chances, 1e-12)), copies)
+    assert sum(row["examples"] for row in rows) == 20_000
+    for row in rows:
+        chance = np.sqrt(row["told"] / row["examples"])
+        assert abs(row["wrong"] - row["told"]) < 4 * chance + 1e-3
+    assert rows[0]["told"] > 0.4 > rows[-1]["told"]
 
 
 def test_a_network_is_trained_on(folder, files, tmp_path):
