@@ -3,6 +3,7 @@ include { readSchema; propertiesOf; helpText; checkedParameters } from './module
 include { writeParameters; writeCosts; sentencesOf } from './modules/run_info'
 include { isGenotypes } from './modules/inputs/files'
 include { INPUTS } from './modules/inputs'
+include { POPULATION } from './modules/population'
 include { IMPUTATION } from './modules/imputation'
 include { phasingImputers } from './modules/imputation/phasing'
 include { VARIANTS } from './modules/variants'
@@ -31,12 +32,21 @@ workflow DEEPCOHORT {
             training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs
         ]
     )
+    POPULATION(
+        INPUTS.out.panel, INPUTS.out.target.filter { _entry -> p.steps.tokenize(',').contains('population') },
+        p.panel_labels ? file(p.panel_labels) : [],
+        p.pedigree ? file(p.pedigree) : [],
+        p.population_weights ? file(p.population_weights) : [],
+        [method: p.population_method, epochs: p.population_epochs, min_probability: p.population_min_probability, min_sites: p.population_min_sites, folds: p.population_folds, window_sites: p.population_window, seed: p.seed]
+    )
+    // People of the panel to impute from: those recommended, or those given.
+    panel_samples = p.steps.tokenize(',').contains('population') ? POPULATION.out.samples : p.panel_samples ? file(p.panel_samples) : []
     IMPUTATION(
         INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
-        INPUTS.out.uncertain, INPUTS.out.plan,
+        INPUTS.out.uncertain, INPUTS.out.plan.filter { _entry -> p.steps.tokenize(',').contains('impute') },
         p.genetic_map ? file(p.genetic_map) : [],
         p.panel_labels ? file(p.panel_labels) : [],
-        p.panel_samples ? file(p.panel_samples) : [],
+        panel_samples,
         p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds', 'phased_output') + [compared: comparedImputers(p), network: networkOptions(p)]
     )
 
@@ -45,7 +55,7 @@ workflow DEEPCOHORT {
     REPORT(
         IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
         IMPUTATION.out.counted, IMPUTATION.out.models, INPUTS.out.fit,
-        VARIANTS.out.counted, VARIANTS.out.evaluation,
+        VARIANTS.out.counted, VARIANTS.out.evaluation, POPULATION.out.tables,
         notesOn(p),
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")
@@ -73,14 +83,17 @@ def versionsYaml(rows) {
 /** Ends the run with one sentence when a chosen step is not there yet or lacks what it starts from. */
 def checkSteps(p) {
     def steps = p.steps.tokenize(',')
-    def missing = steps - ['call', 'impute']
+    def missing = steps - ['call', 'population', 'impute']
     if (missing) {
-        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call and impute are.")
+        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call, population and impute are.")
     }
-    def needed = steps.contains('impute') ? ['input', 'panel'] : ['input', 'fasta']
+    def needed = ['input'] + (steps.any { step -> step != 'call' } ? ['panel'] : ['fasta']) + (steps.contains('population') ? ['panel_labels'] : [])
     def lacking = needed.findAll { name -> !p[name] }
     if (lacking) {
         error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")
+    }
+    if (steps.contains('population') && p.panel_samples) {
+        error("--panel_samples: --steps ${p.steps} chooses people of the panel itself: leave it out, or the step population.")
     }
 }
 

@@ -32,6 +32,7 @@ def tables(
     fit: Annotated[list[Path] | None, _files("Sites, frequencies or people of a plan (.tsv).")] = None,
     calls: Annotated[list[Path] | None, _files("Counts of one person's calls.")] = None,
     evaluation: Annotated[list[Path] | None, _files("Calls against the truth.")] = None,
+    population: Annotated[list[Path] | None, _files("Table of populations of a cohort.")] = None,
     note: Annotated[list[str] | None, typer.Option(help="Sentence about the run as a whole.")] = None,
     versions: Annotated[Path | None, _files("Versions of the programs (YAML).")] = None,
 ) -> None:
@@ -46,6 +47,7 @@ def tables(
         fit=fit or [],
         calls=calls or [],
         evaluation=evaluation or [],
+        population=population or [],
         notes=note or [],
         versions=versions,
     )

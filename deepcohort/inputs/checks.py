@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deepcohort.genome.builds import build_of
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.genotypes import PAD, Counts, genotypes_of
 from deepcohort.genome.likelihoods import has_likelihoods_only
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key
@@ -32,7 +33,6 @@ from deepcohort.genome.vcf import (
     records,
     require_whole_bgzf,
 )
-from deepcohort.inputs.genotypes import PAD, Counts, genotypes_of
 from deepcohort.inputs.men import MenOnX
 from deepcohort.inputs.people import Sketch
 from deepcohort.inputs.reference import RefComparison

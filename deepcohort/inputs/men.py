@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.builds import PSEUDO_AUTOSOMAL
+from deepcohort.genome.genotypes import PAD, Counts
 from deepcohort.genome.regions import chrom_key
-from deepcohort.inputs.genotypes import PAD, Counts
 
 MALE = 0.8
 """Inbreeding on X from which on somebody counts as a man, as in PLINK (Purcell et al. 2007)."""

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.genotypes import Counts, alt_copies
 from deepcohort.genome.harmonise import match_sites
 from deepcohort.genome.regions import chrom_key
-from deepcohort.inputs.genotypes import Counts, alt_copies
 
 COMMON = 0.05
 """Rarer sites than this tell few people apart."""

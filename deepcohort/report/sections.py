@@ -16,6 +16,7 @@ PALE = "#9aa0a6"
 CHAPTERS = {
     "summary": ("Summary", "What this run did, and what to look at first."),
     "calls": ("Calls", "Variants called from reads."),
+    "population": ("Populations", "Where people come from, and whom to impute from."),
     "imputation": ("Imputation", "How good the imputed genotypes are."),
     "sites": ("Input", "Which sites and genotypes were used, and what was dropped for which reason."),
     "chunks": ("Chunks", "The stretches of the genome that were imputed one by one."),
@@ -32,7 +33,7 @@ class Section:
     name: str
     description: str
     kind: str
-    """``linegraph``, ``bargraph``, ``scatter``, ``table`` or ``html``."""
+    """``linegraph``, ``bargraph``, ``scatter``, ``heatmap``, ``table`` or ``html``."""
     data: Any
     settings: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, Any] | None = None

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from deepcohort.report import accuracy, calls, chunks, dropped, fit
+from deepcohort.report import accuracy, calls, chunks, dropped, fit, population
 from deepcohort.report.accuracy import EVERYONE, number
 from deepcohort.report.calls import Person
 from deepcohort.report.chunks import Chunk
@@ -32,11 +32,13 @@ def section(
     found: dict[str, Chunk],
     fits: dict[str, Fit],
     people: dict[str, Person],
+    of_people: population.Tables,
     notes: list[str],
 ) -> Section:
     """Return the chapter as HTML: facts first, then what is unusual; ``notes`` are of the run as a whole."""
-    facts = calls.facts(people) + _facts(summaries, found) + _accuracy(rows)
+    facts = calls.facts(people) + population.facts(of_people) + _facts(summaries, found) + _accuracy(rows)
     unusual = notes + dropped.sentences(checks, counts) + fit.sentences(fits, counts)
+    unusual += population.sentences(of_people)
     unusual += chunks.sentences(found) + _labels(rows)
     parts = [STYLE, f'<div class="alert alert-warning">{escape(WARNING)}</div>']
     parts.append(_list("What was done", facts))

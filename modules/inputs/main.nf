@@ -5,6 +5,7 @@ include { CHECK_PANEL } from './check_panel'
 include { CONVERT_PANEL } from './convert_panel'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
+include { CHECK_TARGET as CHECK_UNPHASED } from './check_target'
 include { CHECK_READS } from './check_reads'
 include { CHECK_READS as CHECK_KNOWN_READS } from './check_reads'
 include { READS_LIKELIHOODS } from './reads_likelihoods'
@@ -56,11 +57,16 @@ workflow INPUTS {
     }
     CONVERT_PANEL(by_format.others.map { meta, haplotypes, _index -> [meta, haplotypes] + companionsOf(haplotypes).collect { kind -> kind.find { one -> one.exists() } } })
     converted = CONVERT_PANEL.out.converted.map { meta, genotypes -> [meta, genotypes, []] }
-    CHECK_PANEL(
-        by_format.genotypes.mix(converted).map { meta, genotypes, index -> [meta.subMap('file'), genotypes, index] },
-        reference,
-        panel_samples ? file(panel_samples) : []
-    )
+    // Only imputation needs a panel that is complete and phased.
+    panel_parts = by_format.genotypes.mix(converted)
+        .map { meta, genotypes, index -> [meta.subMap('file'), genotypes, index] }
+        .branch { _entry ->
+            unphased: steps.contains('population') && !steps.contains('impute')
+            phased: true
+        }
+    CHECK_PANEL(panel_parts.phased, reference, panel_samples ? file(panel_samples) : [])
+    CHECK_UNPHASED(panel_parts.unphased, reference)
+    panel_checked = CHECK_PANEL.out.checked.mix(CHECK_UNPHASED.out.checked)
 
     // [ [file: 'cohort.target001', cohort: 'cohort'], number of files of the cohort, target.vcf.gz, index or [] ]
     input_sheet = rows.input.map { _kind, csv ->
@@ -87,7 +93,7 @@ workflow INPUTS {
     // People who come as reads are a cohort of likelihoods, in the order of the sheet.
     READS_LIKELIHOODS(
         CHECK_READS.out.indexed.filter { _entry -> steps.contains('impute') },
-        CHECK_PANEL.out.checked.toList().map { parts -> byName(parts.collectMany { part -> [part[1], part[2]] }) },
+        panel_checked.toList().map { parts -> byName(parts.collectMany { part -> [part[1], part[2]] }) },
         reference
     )
     MERGE_LIKELIHOODS(
@@ -115,7 +121,7 @@ workflow INPUTS {
         .map { cohort, sites, report, people, n -> [groupKey(cohort, n), sites, report, people] }
         .groupTuple()
         .map { key, sites, reports, people -> [[cohort: key.target], byName(sites.flatten()), byName(reports), byName(people)] }
-    panel_sites = CHECK_PANEL.out.checked.toList().map { parts ->
+    panel_sites = panel_checked.toList().map { parts ->
         [byName(parts.collectMany { part -> [part[1], part[2]] }), byName(parts.collect { part -> part[3] }), byName(parts.collect { part -> part[4] })]
     }
 
@@ -127,7 +133,7 @@ workflow INPUTS {
     EXCLUDE_SITES(withExcluded(CHECK_TARGET.out.indexed, PLAN.out.excluded, planning.exclude_outliers))
     EXCLUDE_FROM_SITES(withExcluded(checked_sites, PLAN.out.excluded, planning.exclude_outliers))
 
-    panel = CHECK_PANEL.out.indexed
+    panel = CHECK_PANEL.out.indexed.mix(CHECK_UNPHASED.out.indexed)
     target = planning.exclude_outliers ? EXCLUDE_SITES.out.kept : CHECK_TARGET.out.indexed
     target_sites_by_file = planning.exclude_outliers ? EXCLUDE_FROM_SITES.out.kept : checked_sites
     truth = CHECK_TRUTH.out.indexed.join(CHECK_TRUTH.out.checked.map { meta, _sites, _index, report, _people -> [meta, report] })
@@ -138,7 +144,7 @@ workflow INPUTS {
         .filter { _meta, _sites, _index, report, _people -> new groovy.json.JsonSlurper().parseText(report.text).likelihoods }
         .map { meta, _sites, _index, _report, _people -> meta.cohort }
         .unique()
-    checks = CHECK_PANEL.out.checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report, _people -> [meta, report] }
+    checks = panel_checked.mix(CHECK_TARGET.out.checked).map { meta, _sites, _index, report, _people -> [meta, report] }
 
     reads = CHECK_READS.out.indexed
     known_reads = CHECK_KNOWN_READS.out.indexed.join(to_learn.map { meta, _reads, vcf, bed_file, _index -> [meta, vcf, bed_file] })
@@ -181,12 +187,14 @@ def unusable(sheet, csv, steps) {
     def rows = csv.splitCsv(header: true).withIndex(2)
     def no_cohort = rows.findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf, or .bam or .cram and --steps call,impute" }
-    def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.contains('impute') }
+    def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.any { step -> step in ['population', 'impute'] } }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam or .cram, or add impute to --steps" }
     def with_reads = rows.any { row, _number -> isReads(row.file) }
     def same_name = rows.findAll { row, _number -> with_reads && isGenotypes(row.file) && row.sample == readsCohort() }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
-    return no_cohort + no_reads + same_name
+    def no_genotypes = rows.findAll { row, _number -> isReads(row.file) && steps.contains('population') && !steps.contains('impute') }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds one person's reads, and population starts from genotypes of a cohort: give .vcf.gz or .bcf, or add impute to --steps" }
+    return no_cohort + no_reads + no_genotypes + same_name
 }
 
 /** Files of the cohort ([meta, file, index]) with the list of sites to leave out, or nothing where none are. */

@@ -13,6 +13,7 @@ workflow REPORT {
     fit            // [ [cohort: 'cohort'], cohort.qc.tsv ], and so .frequencies.tsv and .people.tsv
     calls          // [ [sample: 'person', sex: 'male'], person.counts.tsv ]
     evaluation     // evaluation.tsv, or nothing
+    population     // [ [cohort: 'cohort'], cohort.figures.tsv ], and so the other tables of populations
     notes          // sentences about the run as a whole
     versions       // YAML text of the programs that the other rooms used
     config         // assets/multiqc_config.yml
@@ -21,7 +22,7 @@ workflow REPORT {
     REPORT_TABLES(
         accuracy.toList().map { tables -> tables ?: [] },
         filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models), filesOf(fit),
-        filesOf(calls), evaluation.toList().map { tables -> tables ?: [] },
+        filesOf(calls), evaluation.toList().map { tables -> tables ?: [] }, filesOf(population),
         notes, versions
     )
     MULTIQC(REPORT_TABLES.out.tables, config)

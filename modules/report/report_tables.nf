@@ -15,6 +15,7 @@ process REPORT_TABLES {
     path fit, stageAs: 'fit/*', arity: '0..*'
     path calls, stageAs: 'calls/*', arity: '0..*'
     path evaluation, stageAs: 'evaluation/*'
+    path population, stageAs: 'population/*', arity: '0..*'
     val notes
     val versions
 
@@ -37,6 +38,7 @@ process REPORT_TABLES {
         ${eachFile('--fit', fit)} \\
         ${eachFile('--calls', calls)} \\
         ${option('--evaluation', evaluation)} \\
+        ${eachFile('--population', population)} \\
         ${eachFile('--note', notes)} \\
         --versions software_versions.yml \\
         --out mqc
