@@ -41,7 +41,7 @@ AT_ONCE = 32
 """Tensors that the network sees together; fewer are filled up, so that each is told alike in any company."""
 
 DIGITS = 2
-"""Digits that are kept of what is added to a log: what a processor's way of summing changes lies below."""
+"""Digits that are kept of the log of a chance: what a processor's way of summing changes lies below."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,7 @@ class TreeCaller:
 
     def log_chances(self, evidence: Evidence) -> Float64:
         """Logs of the chances of 0, 1 and 2 copies, float64[N, 3]."""
-        return self.trees.log_chances(evidence.features)
-
-    def shifts(self, evidence: Evidence) -> Float64:
-        """See ``Caller``."""
-        return shift_to(self.log_chances(evidence), evidence)
+        return floored(self.trees.log_chances(evidence.features))
 
 
 @dataclass(frozen=True)
@@ -83,11 +79,7 @@ class NetworkCaller:
                 tensors = [torch.from_numpy(column).to(self.device) for column in filled]
                 log_copies = joined_heads(*self.network(tensors[0], tensors[1], tensors[2].float()))
                 found.append(log_copies.double().cpu().numpy()[: len(columns[0])])
-        return np.concatenate(found) if found else np.zeros((0, 3))
-
-    def shifts(self, evidence: Evidence) -> Float64:
-        """See ``Caller``."""
-        return shift_to(self.log_chances(evidence), evidence)
+        return floored(np.concatenate(found) if found else np.zeros((0, 3)))
 
 
 @dataclass(frozen=True)
@@ -103,20 +95,15 @@ class Ensemble:
 
     def log_chances(self, evidence: Evidence) -> Float64:
         """Logs of the chances of 0, 1 and 2 copies, float64[N, 3]."""
-        mean = np.mean([one.log_chances(evidence) for one in self.members], axis=0)
+        mean: Float64 = np.mean([one.log_chances(evidence) for one in self.members], axis=0, dtype=np.float64)
         total: Float64 = mean - np.logaddexp.reduce(mean, axis=1, keepdims=True)
-        return total
-
-    def shifts(self, evidence: Evidence) -> Float64:
-        """See ``Caller``."""
-        return shift_to(self.log_chances(evidence), evidence)
+        return floored(total)
 
 
-def shift_to(log_chances: Float64, evidence: Evidence) -> Float64:
-    """What to add to what the haplotypes say to get some chances, float64[N, 3]."""
-    said = np.maximum(evidence.log_chances, LEAST_LOG)
-    moved: Float64 = np.round(np.maximum(log_chances, LEAST_LOG) - said, DIGITS)
-    return moved
+def floored(logs: Float64) -> Float64:
+    """Logs of chances, rounded, ``LEAST_LOG`` at least."""
+    rounded: Float64 = np.maximum(logs, LEAST_LOG).round(DIGITS) + 0.0
+    return rounded
 
 
 def _filled(column: NDArray[Any]) -> NDArray[Any]:

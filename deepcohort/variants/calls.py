@@ -95,10 +95,10 @@ def call_stretch(
     """
     stretch = stretch_of(file, reference, start, end)
     weighed = [weigh(window, stretch, ploidy) for window in stretch.windows]
-    shifts = _shifts(stretch, weighed, caller)
+    judged = _judged(stretch, weighed, caller)
     found: list[Call] = []
-    for window, pairs, shift in zip(stretch.windows, weighed, shifts, strict=True):
-        made = calls_of(window, stretch.reads, stretch.candidates, pairs, ploidy, shift)
+    for window, pairs, chances in zip(stretch.windows, weighed, judged, strict=True):
+        made = calls_of(window, stretch.reads, stretch.candidates, pairs, ploidy, chances)
         found += [call for call in made if start < call.pos <= end]
     found.sort(key=lambda call: (call.pos, call.alleles))
     return found, stretch.left_out
@@ -111,8 +111,8 @@ def weigh(window: Window, stretch: Stretch, ploidy: int) -> Diplotypes:
     return diplotypes(window, fragment, stretch.chances[own], stretch.candidates.pos[own], ploidy)
 
 
-def _shifts(stretch: Stretch, weighed: list[Diplotypes], caller: Caller | None) -> list[Float64 | None]:
-    """By how much a caller moves the logs of the chances of 0, 1 and 2 copies: float64[A, 3] by window."""
+def _judged(stretch: Stretch, weighed: list[Diplotypes], caller: Caller | None) -> list[Float64 | None]:
+    """Logs of the chances of 0, 1 and 2 copies that a caller gives, float64[A, 3] by window."""
     if caller is None or not stretch.windows:
         return [None] * len(stretch.windows)
     seen = stretch.reads, stretch.candidates, stretch.reference, stretch.chances
@@ -120,8 +120,8 @@ def _shifts(stretch: Stretch, weighed: list[Diplotypes], caller: Caller | None) 
         evidence_of(window, *seen, pairs, caller.shape)
         for window, pairs in zip(stretch.windows, weighed, strict=True)
     ]
-    moved = caller.shifts(joined_evidence(parts))
-    return list(np.split(moved, np.cumsum([len(part) for part in parts])[:-1]))
+    chances = caller.log_chances(joined_evidence(parts))
+    return list(np.split(chances, np.cumsum([len(part) for part in parts])[:-1]))
 
 
 def calls_of(
@@ -130,18 +130,18 @@ def calls_of(
     candidates: Candidates,
     weighed: Diplotypes,
     ploidy: int,
-    shift: Float64 | None = None,
+    judged: Float64 | None = None,
 ) -> list[Call]:
     """The records of a window: candidates of one position, single bases and indels apart, make one.
 
-    shift: float64[A, 3], as by ``Caller``.
+    judged: float64[A, 3], as by ``Caller``.
     """
     first, last = window.span.first, window.span.last
     sites: dict[tuple[int, bool], list[int]] = {}
     for i in range(first, last):
         is_snp = len(candidates.ref[i]) == len(candidates.alt[i])
         sites.setdefault((int(candidates.pos[i]), is_snp), []).append(i - first)
-    return [_call(window, reads, candidates, weighed, site, ploidy, shift) for site in sites.values()]
+    return [_call(window, reads, candidates, weighed, site, ploidy, judged) for site in sites.values()]
 
 
 def _call(
@@ -151,9 +151,9 @@ def _call(
     weighed: Diplotypes,
     site: list[int],
     ploidy: int,
-    shift: Float64 | None,
+    judged: Float64 | None,
 ) -> Call:
-    said = genotype_of(weighed, window, site, ploidy, shift)
+    said = genotype_of(weighed, window, site, ploidy, judged)
     numbers = [window.span.first + column for column in said.kept]
     pos, alleles = (
         int(candidates.pos[numbers[0]]),

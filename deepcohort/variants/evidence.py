@@ -46,8 +46,8 @@ class Caller(Protocol):
         """Of the tensors that it looks at, if any."""
         ...
 
-    def shifts(self, evidence: Evidence) -> Float64:
-        """What to add to the logs of the chances of 0, 1 and 2 copies, float64[N, 3], see ``genotype_of``.
+    def log_chances(self, evidence: Evidence) -> Float64:
+        """Logs of the chances of 0, 1 and 2 copies, float64[N, 3], ``LEAST_LOG`` at least.
 
         Each candidate's are the same whichever others are asked for with it.
         """

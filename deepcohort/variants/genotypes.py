@@ -127,12 +127,13 @@ def copies_of(weighed: Diplotypes, window: Window) -> tuple[Float64, Float64]:
 
 
 def genotype_of(
-    weighed: Diplotypes, window: Window, site: list[int], ploidy: int = 2, shift: Float64 | None = None
+    weighed: Diplotypes, window: Window, site: list[int], ploidy: int = 2, judged: Float64 | None = None
 ) -> Genotype:
     """The genotype of a site: of some candidates of the window of which a haplotype has at most one.
 
-    shift: float64[A, 3], added to the logs of the chances of 0, 1 and 2 copies of each candidate, which are
-    then ``LEAST_LOG`` at least.
+    judged: float64[A, 3], logs of the chances of 0, 1 and 2 copies of each candidate as somebody else has
+    them, which then count instead: those of the site's alleles are taken together as if one did not hang on
+    the other.
     """
     member_allele = _allele_of(window.haplotypes.carries, site)[weighed.members]
     genotypes = np.sort(member_allele, axis=1)
@@ -148,10 +149,11 @@ def genotype_of(
     likelihood[~np.isfinite(prior)] = -np.inf
     posterior = likelihood + prior
     posterior -= _total(posterior)
-    if shift is not None:
-        judged = np.maximum(posterior, LEAST_LOG) + _shifted(shift[site], ploidy)
-        posterior = np.where(np.isfinite(posterior), judged - _total(judged), -np.inf)
-        likelihood = np.where(np.isfinite(posterior), posterior - np.maximum(prior, -1e9), -np.inf)
+    if judged is not None:
+        possible = np.isfinite(posterior)
+        posterior = np.where(possible, _together_judged(judged[site], ploidy), -np.inf)
+        posterior -= _total(posterior)
+        likelihood = np.where(possible, posterior - np.where(possible, prior, 0.0), -np.inf)
     best = int(posterior.argmax())
     alleles = tuple(int(a) for a in genotypes[number == best][0])
     kept = sorted({a for a in alleles if a}) or [_likeliest(posterior, number, genotypes, len(site))]
@@ -168,12 +170,14 @@ def genotype_of(
     )
 
 
-def _shifted(shift: Float64, ploidy: int) -> Float64:
-    """What a site's genotypes gain, in VCF's order. shift: float64[K, 3], of its alleles."""
-    genotypes = _among(list(range(len(shift) + 1)), ploidy)
-    copies = np.array([[one.count(a) * (2 // ploidy) for a in range(1, len(shift) + 1)] for one in genotypes])
-    gained: Float64 = shift[np.arange(len(shift)), copies].sum(axis=1)
-    return gained
+def _together_judged(judged: Float64, ploidy: int) -> Float64:
+    """Logs of a site's genotypes, in VCF's order. judged: float64[K, 3], of its alleles."""
+    genotypes = _among(list(range(len(judged) + 1)), ploidy)
+    copies = np.array(
+        [[one.count(a) * (2 // ploidy) for a in range(1, len(judged) + 1)] for one in genotypes]
+    )
+    logs: Float64 = judged[np.arange(len(judged)), copies].sum(axis=1)
+    return logs
 
 
 def _allele_of(carries: Bool, site: list[int]) -> Int64:

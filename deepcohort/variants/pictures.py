@@ -76,27 +76,29 @@ def _of_stretch(
         weighed = weigh(window, stretch, 2)
         evidence = evidence_of(window, *seen, weighed, LAYOUTS[SHOWN])
         own = evidence if caller is None else evidence_of(window, *seen, weighed, caller.shape)
-        shifts = np.zeros((len(own), 3)) if caller is None else caller.shifts(own)
+        judged = None if caller is None else caller.log_chances(own)
         for i in range(window.span.first, window.span.last):
             row = i - window.span.first
             pos, ref, alt = (
                 int(stretch.candidates.pos[i]) + 1, stretch.candidates.ref[i], stretch.candidates.alt[i],
             )  # fmt: skip
             if around.start <= pos <= around.end:
-                lines = explained(evidence, row, f"{pos} {ref}>{alt}", shifts[row] if caller else None)
+                lines = explained(
+                    evidence, row, f"{pos} {ref}>{alt}", None if judged is None else judged[row]
+                )
                 found.append((f"{pos}_{ref[:20]}_{alt[:20]}", lines, evidence.tensors[row]))
     return found
 
 
-def explained(evidence: Evidence, row: int, name: str, shift: NDArray[np.float64] | None) -> list[str]:
-    """What is said of a candidate, in lines. shift: what a caller adds, see ``Caller``."""
+def explained(evidence: Evidence, row: int, name: str, judged: NDArray[np.float64] | None) -> list[str]:
+    """What is said of a candidate, in lines. judged: float64[3], as by ``Caller``."""
     said = np.maximum(evidence.log_chances[row], LEAST_LOG)
     values = dict(zip(NAMES, evidence.features[row].tolist(), strict=True))
     for key in ("reads_ref", "reads_this", "reads_other", "reads_unclear", "repeat"):
         values[key] = float(np.expm1(values[key]))
     lines = [name, _chances("haplotypes", said)]
-    if shift is not None:
-        lines.append(_chances("caller", said + shift))
+    if judged is not None:
+        lines.append(_chances("caller", judged))
     return [*lines, "  ".join(f"{key} {values[key]:.2g}" for key in TOLD)]
 
 

@@ -50,12 +50,13 @@ class Trees:
     start: Float64
 
     def log_chances(self, features: Float32) -> Float64:
-        """Logs of the chances of 0, 1 and 2 copies, float64[N, 3], ``LEAST_LOG`` at least."""
+        """Logs of the chances of 0, 1 and 2 copies, float64[N, 3]."""
         total = _walked(features, self.first, self.feature, self.threshold, self.left, self.right, self.value)
         total += self.start
         if self.kind is Kind.rf:
             total = np.log(np.maximum(total / len(self.first), np.exp(LEAST_LOG)))
-        return np.maximum(total - np.logaddexp.reduce(total, axis=1, keepdims=True), LEAST_LOG)
+        logs: Float64 = total - np.logaddexp.reduce(total, axis=1, keepdims=True)
+        return logs
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays by name."""

@@ -61,7 +61,7 @@ def test_chances_are_told_as_they_are():
     features = np.zeros((1, len(NAMES)), np.float32)
     features[0, NAMES.index("reads_this")] = np.log1p(7)
     evidence = Evidence(np.zeros((1, 0, 0, 0), np.uint8), features, np.log([[0.25, 0.5, 0.25]]))
-    lines = explained(evidence, 0, "5 A>C", np.log([1.0, 1.0, 2.0]))
+    lines = explained(evidence, 0, "5 A>C", np.log([0.2, 0.4, 0.4]))
     assert lines[0] == "5 A>C"
     assert lines[1] == "haplotypes: 0 copies 0.2500, 1 copies 0.5000, 2 copies 0.2500"
     assert lines[2] == "caller: 0 copies 0.2000, 1 copies 0.4000, 2 copies 0.4000"
