@@ -42,6 +42,9 @@ def call_region(
     fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
     region: Annotated[str, typer.Option(help="contig:first-last; reads around it are looked at too.")],
     out: Annotated[Path, typer.Option(help="Calls (.vcf.gz).")],
+    out_gvcf: Annotated[
+        Path | None, typer.Option(help="Calls and what is as the reference (.g.vcf.gz).")
+    ] = None,
     index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
     sample: Annotated[str | None, typer.Option(help="Name of the person in the calls.")] = None,
     haploid: Annotated[bool, typer.Option("--haploid", help="The person has one copy here.")] = False,
@@ -57,7 +60,7 @@ def call_region(
     from deepcohort.variants.calls_vcf import call_region as call
 
     judge = loaded(caller, weights, device, threads)
-    call(reads, fasta, region, out, index=index, sample=sample, ploidy=1 if haploid else 2, caller=judge)
+    call(reads, fasta, region, out, index=index, sample=sample, ploidy=1 if haploid else 2, gvcf=out_gvcf, caller=judge)
 
 
 @command(app)
@@ -145,6 +148,18 @@ def join_calls(
 
     joined(parts, out)
     write_counts(out_counts, sample, count_calls(out))
+
+
+@command(app)
+def join_gvcfs(
+    release: Release,
+    parts: Annotated[list[Path], typer.Argument(exists=True, help="gVCFs of one person's pieces.")],
+    out: Annotated[Path, typer.Option(help="All of them (.g.vcf.gz).")],
+) -> None:
+    """Join the gVCFs of a person's pieces; blocks that were cut become one again."""
+    from deepcohort.variants.gvcf import join_gvcfs as joined
+
+    joined(parts, out)
 
 
 @command(app)

@@ -1,6 +1,7 @@
 """A stretch's variants: reads, candidates, windows, genotypes."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from deepcohort.variants.genotypes import Diplotypes, diplotypes, genotype_of
 from deepcohort.variants.priors import allele_chances
 from deepcohort.variants.reads import Reads, ReadsFile, read_reads
 from deepcohort.variants.reference import Reference
+from deepcohort.variants.reference_blocks import Evidence, weigh_reference
 from deepcohort.variants.windows import Window, windows
 
 Float64 = NDArray[np.float64]
@@ -46,6 +48,16 @@ class Call:
     dp: int
     ad: list[int]
     pl: list[int]
+
+
+class Called(NamedTuple):
+    """A stretch's calls; how many reads that begin there were left out, by reason; and what reads say for the
+    reference at every position.
+    """
+
+    calls: list[Call]
+    left_out: dict[str, int]
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -87,8 +99,8 @@ def stretch_of(file: ReadsFile, reference: Reference, start: int, end: int) -> S
 
 def call_stretch(
     file: ReadsFile, reference: Reference, start: int, end: int, ploidy: int = 2, caller: Caller | None = None
-) -> tuple[list[Call], dict[str, int]]:
-    """Call what begins from ``start`` to ``end`` (0-based, half open); also what reads were left out.
+) -> Called:
+    """Call what begins from ``start`` to ``end`` (0-based, half open).
 
     See ``stretch_of``. caller: without one the haplotypes alone say what is there. The calls of a stretch are
     those of its pieces.
@@ -101,7 +113,9 @@ def call_stretch(
         made = calls_of(window, stretch.reads, stretch.candidates, pairs, ploidy, chances)
         found += [call for call in made if start < call.pos <= end]
     found.sort(key=lambda call: (call.pos, call.alleles))
-    return found, stretch.left_out
+    return Called(
+        found, stretch.left_out, weigh_reference(stretch.reads, reference, found, start, end)
+    )
 
 
 def weigh(window: Window, stretch: Stretch, ploidy: int) -> Diplotypes:

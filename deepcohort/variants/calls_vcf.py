@@ -3,6 +3,8 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import deepcohort
@@ -14,6 +16,7 @@ from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.genome.vcf import index_beside
 from deepcohort.variants.calls import AROUND, Call, call_stretch
 from deepcohort.variants.evidence import Caller
+from deepcohort.variants.gvcf import GvcfWriter
 from deepcohort.variants.reads import ReadsFile, index_of
 from deepcohort.variants.reference import contig_within, read_reference
 
@@ -51,8 +54,9 @@ def call_region(
     sample: str | None = None,
     ploidy: int = 2,
     caller: Caller | None = None,
+    gvcf: Path | None = None,
 ) -> None:
-    """Call one region of a BAM or CRAM and write ``out`` (.vcf.gz) and its index.
+    """Call one region of a BAM or CRAM and write ``out`` (.vcf.gz), perhaps a gVCF too, with their indices.
 
     region: chr:from-to or a chromosome. index: of the reads; without one it is looked for beside them, or
     made beside ``out``. sample: the name in the VCF, by default the read groups'. caller: who judges beside
@@ -71,23 +75,38 @@ def call_region(
         log.info("%s calls the sample %s; the name %s is used", reads.name, file.sample, name)
     counts: Counter[str] = Counter()
     contig, inside = contig_within(fasta, regions[0])
-    calls = _calls_of(file, fasta, inside, ploidy, caller, counts)
-    write_calls(out, name, contig.name, contig.length, calls)
+    head = _header(name, contig.name, contig.length)
+    line = partial(_line, contig.name)
+    with GvcfWriter(gvcf, head, *contig, line) if gvcf else nullcontext() as blocks:
+        calls = _calls_of(file, fasta, inside, ploidy, caller, blocks, counts)
+        write_calls(out, name, contig.name, contig.length, calls)
     log.info(
         "%s: %s", inside, ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none"
     )
 
 
 def _calls_of(
-    file: ReadsFile, fasta: Path, region: Region, ploidy: int, caller: Caller | None, counts: Counter[str]
+    file: ReadsFile,
+    fasta: Path,
+    region: Region,
+    ploidy: int,
+    caller: Caller | None,
+    gvcf: GvcfWriter | None,
+    counts: Counter[str],
 ) -> Iterator[Call]:
-    """Calls of one tile after the other; counts what is called and how many reads are left out, and why."""
+    """Calls of one tile after the other, which go to ``gvcf`` too; counts what is called, and how many reads
+    are left out and why.
+    """
     starts = range(region.start, region.end + 1, TILE)
     with progress("tiles", len(starts)) as bar:
         for first in starts:
             tile = region._replace(start=first, end=min(region.end, first + TILE - 1))
             reference = read_reference(fasta, tile, AROUND)
-            calls, left_out = call_stretch(file, reference, tile.start - 1, tile.end, ploidy, caller)
+            calls, left_out, evidence = call_stretch(
+                file, reference, tile.start - 1, tile.end, ploidy, caller
+            )
+            if gvcf:
+                gvcf.add(calls, evidence, reference, ploidy)
             counts.update(filter_of(call) for call in calls)
             counts.update({f"reads left out ({why})": count for why, count in left_out.items() if count})
             yield from calls
@@ -99,14 +118,17 @@ def write_calls(path: Path, sample: str, contig: str, length: int, calls: Iterab
 
     contig, length: as in the FASTA. calls: sorted.
     """
-    head = HEADER.format(
-        version=deepcohort.__version__, least=LEAST_QUAL, contig=contig, length=length, sample=sample
-    )
     with written_whole(path) as unfinished, BgzfWriter(unfinished) as out:
-        out.write(head.encode())
+        out.write(_header(sample, contig, length).encode())
         for call in calls:
             out.write(_line(contig, call).encode())
     index_beside(path, length)
+
+
+def _header(sample: str, contig: str, length: int) -> str:
+    return HEADER.format(
+        version=deepcohort.__version__, least=LEAST_QUAL, contig=contig, length=length, sample=sample
+    )
 
 
 def filter_of(call: Call) -> str:

@@ -73,7 +73,7 @@ def sequence():
 def test_calls_are_well_formed(tmp_path, sequence, rows, ploidy):
     path = written(tmp_path, rows, sequence)
     reference = Reference.of("1", 0, sequence)
-    calls, _ = call_stretch(ReadsFile(path, None), reference, 0, LENGTH, ploidy)
+    calls = call_stretch(ReadsFile(path, None), reference, 0, LENGTH, ploidy).calls
     assert [call.pos for call in calls] == sorted(call.pos for call in calls)
     for call in calls:
         ref, *alts = call.alleles
