@@ -163,6 +163,20 @@ def join_gvcfs(
 
 
 @command(app)
+def genotype_region(
+    release: Release,
+    gvcfs: Annotated[list[Path], typer.Argument(exists=True, help="One gVCF for each person, indexed.")],
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    region: Annotated[str, typer.Option(help="contig:first-last.")],
+    out: Annotated[Path, typer.Option(help="Everybody's genotypes (.vcf.gz).")],
+) -> None:
+    """Genotype people together in a region, from their gVCFs."""
+    from deepcohort.variants.joint import genotype_region as genotype
+
+    genotype(gvcfs, fasta, region, out)
+
+
+@command(app)
 def evaluate(
     release: Release,
     calls: Annotated[Path, typer.Option(exists=True, help="Called genotypes (VCF or BCF).")],

@@ -167,7 +167,7 @@ def join_gvcfs(parts: Sequence[Path], out: Path) -> None:
 
 
 def _joined_header(part: Path, contigs: dict[str, int]) -> str:
-    with pysam.BGZFile(str(part)) as file:
+    with pysam.BGZFile(str(part), "rb", None) as file:
         lines = []
         for raw in file:
             lines.append(raw.decode())
@@ -179,7 +179,7 @@ def _joined_header(part: Path, contigs: dict[str, int]) -> str:
 
 
 def _lines(part: Path) -> Iterator[str]:
-    with pysam.BGZFile(str(part)) as file:
+    with pysam.BGZFile(str(part), "rb", None) as file:
         yield from (line for raw in file if not (line := raw.decode()).startswith("#"))
 
 

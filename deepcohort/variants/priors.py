@@ -43,14 +43,16 @@ def allele_chances(candidates: Candidates, reference: Reference) -> Float64:
     """Chance that a person is heterozygous for each candidate, float64[A]."""
     return np.array(
         [
-            _chance(reference, int(pos) + 1 - reference.start, ref, alt)
+            allele_chance(reference, int(pos), ref, alt)
             for pos, ref, alt in zip(candidates.pos, candidates.ref, candidates.alt, strict=True)
         ],
         np.float64,
     )
 
 
-def _chance(reference: Reference, after: int, ref: str, alt: str) -> float:
+def allele_chance(reference: Reference, pos: int, ref: str, alt: str) -> float:
+    """Chance that a person is heterozygous for an allele, normalised, at ``pos`` (0-based)."""
+    after = pos + 1 - reference.start
     if len(ref) == len(alt):
         return TRANSITION if ref + alt in TRANSITIONS else TRANSVERSION
     bases = (ref if len(ref) > len(alt) else alt)[1:]

@@ -5,7 +5,7 @@ by its quality, but none is surer than errors before sequencing and of mapping a
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +62,17 @@ class Block(NamedTuple):
     pl: tuple[int, ...]
 
 
-class Site(NamedTuple):
-    """What is called at a position: pos (1-based) and alleles, the first is REF."""
+class Named(Protocol):
+    """A record: its position (1-based) and alleles, the first is REF."""
 
-    pos: int
-    alleles: Sequence[str]
+    @property
+    def pos(self) -> int: ...  # noqa: D102
+    @property
+    def alleles(self) -> list[str]: ...  # noqa: D102
 
 
 def weigh_reference(
-    reads: Reads, reference: Reference, called: Sequence[Site], start: int, end: int
+    reads: Reads, reference: Reference, called: Sequence[Named], start: int, end: int
 ) -> Evidence:
     """Weigh the reference against any other allele from ``start`` to ``end`` (0-based, half open).
 
@@ -151,10 +153,11 @@ def likelihoods(evidence: Evidence, ploidy: int) -> Int64:
     costs = np.stack(columns, axis=1)
     costs -= costs.min(axis=1, keepdims=True)
     costs[evidence.depth == 0] = 0
-    return np.minimum(np.rint(costs), LARGEST_PL).astype(np.int64)
+    pl: Int64 = np.minimum(np.rint(costs), LARGEST_PL).astype(np.int64)
+    return pl
 
 
-def reference_blocks(evidence: Evidence, called: Sequence[Site], ploidy: int) -> Iterator[Block]:
+def reference_blocks(evidence: Evidence, called: Sequence[Named], ploidy: int) -> Iterator[Block]:
     """Blocks of the positions at which no record begins, in order."""
     pl = likelihoods(evidence, ploidy)
     free = np.ones(len(pl), bool)
