@@ -26,7 +26,7 @@ workflow DEEPCOHORT {
     // With imputation, reads are of low coverage: their likelihoods are imputed, and nobody is called alone.
     VARIANTS(
         INPUTS.out.reads.filter { _entry -> !p.steps.tokenize(',').contains('impute') },
-        INPUTS.out.reference, INPUTS.out.known_reads, INPUTS.out.truth, INPUTS.out.truth_beds, p.regions,
+        INPUTS.out.gvcfs, INPUTS.out.reference, INPUTS.out.known_reads, INPUTS.out.truth, INPUTS.out.truth_beds, p.regions,
         [
             piece_bases: p.call_bases, seed: p.seed, caller: p.caller, weights: p.caller_weights,
             training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs

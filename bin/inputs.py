@@ -12,7 +12,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import parse_regions
 from deepcohort.genome.samples import read_panel_samples
 from deepcohort.inputs import fasta as reference
-from deepcohort.inputs import reads, sheets
+from deepcohort.inputs import gvcfs, reads, sheets
 from deepcohort.inputs.checks import check_genotypes, write_check
 from deepcohort.inputs.chunks import ChunkSize
 from deepcohort.inputs.exclude import exclude_sites as exclude
@@ -150,6 +150,17 @@ def check_reads(
     """Check a BAM or CRAM of one person."""
     check = reads.check_reads(file, name=name, index=index, out_index=out_index, threads=threads)
     write_check(check, out_report)
+
+
+@command(app)
+def check_gvcf(
+    file: InputFile,
+    release: Release,
+    name: Annotated[str, typer.Option(help="Name of the person.")],
+    out: Annotated[Path, typer.Option(help="The gVCF under that name (.g.vcf.gz; its index beside it).")],
+) -> None:
+    """Check a gVCF of one person."""
+    gvcfs.check_gvcf(file, name, out)
 
 
 @command(app)

@@ -147,7 +147,7 @@ def join_calls(
     from deepcohort.variants.statistics import count_calls, write_counts
 
     joined(parts, out)
-    write_counts(out_counts, sample, count_calls(out))
+    write_counts(out_counts, {sample: count_calls(out)})
 
 
 @command(app)
@@ -160,6 +160,38 @@ def join_gvcfs(
     from deepcohort.variants.gvcf import join_gvcfs as joined
 
     joined(parts, out)
+
+
+@command(app)
+def plan_cohort(
+    release: Release,
+    gvcfs: Annotated[list[Path], typer.Argument(exists=True, help="One gVCF for each person.")],
+    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    out: Annotated[Path, typer.Option(help="Pieces of the genome (.tsv).")],
+    regions: Annotated[str | None, typer.Option(help="Where to genotype: regions or a BED file.")] = None,
+    piece_bases: Annotated[int, typer.Option(min=1000, help="Most bases of a piece.")] = 10_000_000,
+) -> None:
+    """Cut the genome into pieces in which people are genotyped together."""
+    from deepcohort.genome.vcf import read_header
+    from deepcohort.variants.pieces import plan_pieces, write_pieces
+
+    called = {contig for gvcf in gvcfs for contig in read_header(gvcf).contigs}
+    write_pieces(out, plan_pieces(fasta, called, regions, piece_bases, male=False))
+
+
+@command(app)
+def join_cohort(
+    release: Release,
+    parts: Annotated[list[Path], typer.Argument(exists=True, help="Everybody's genotypes in pieces.")],
+    out: Annotated[Path, typer.Option(help="All of them (.vcf.gz).")],
+    out_counts: Annotated[Path, typer.Option(help="What each person has, counted (.tsv).")],
+) -> None:
+    """Join everybody's genotypes in the pieces of the genome, and count them."""
+    from deepcohort.variants.join import join_calls as joined
+    from deepcohort.variants.statistics import count_cohort, write_counts
+
+    joined(parts, out)
+    write_counts(out_counts, count_cohort(out))
 
 
 @command(app)

@@ -32,6 +32,9 @@ BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b00030000000000000000
 NO_LENGTHS = (0, 2**31 - 1)
 """What some programs write into ``##contig`` for want of the true length."""
 
+ANY_ALLELE = ("<NON_REF>", "<*>")
+"""What programs call, in a gVCF, any allele that is not named."""
+
 
 @dataclass(frozen=True)
 class Header:

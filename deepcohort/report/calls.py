@@ -36,16 +36,39 @@ def facts(people: dict[str, Person]) -> list[str]:
     """What was done, in words."""
     if not people:
         return []
-    variants = sum(sum(person.get("type", Counter()).values()) for person in people.values())
-    who = "one person" if len(people) == 1 else f"{len(people)} people"
-    return [f"Variants of {who} were called from reads: {variants:,} that pass all filters."]
+    called = _with(people, "filter")
+    variants = sum(sum(person.get("type", Counter()).values()) for person in called.values())
+    sentences = []
+    if called:
+        sentences.append(
+            f"Variants of {_who(called)} were called from reads: {variants:,} that pass all filters."
+        )
+    if together := _with(people, "cohort"):
+        sites = max(_sites(person) for person in together.values())
+        sentences.append(f"{_who(together).capitalize()} got genotypes at {sites:,} sites of the cohort.")
+    return sentences
+
+
+def _with(people: dict[str, Person], what: str) -> dict[str, Person]:
+    return {name: person for name, person in people.items() if what in person}
+
+
+def _who(people: dict[str, Person]) -> str:
+    return "one person" if len(people) == 1 else f"{len(people)} people"
+
+
+def _sites(person: Person) -> int:
+    return sum(person["cohort"][kind] for kind in ("reference", "variant", "missing"))
 
 
 def sections(people: dict[str, Person], judged: list[Row]) -> list[Section]:
     """Table of the people, distributions of depth and quality, table of figures against the truth."""
-    if not people:
-        return []
-    return [_people(people), _distributions(people), *([_figures(judged)] if judged else [])]
+    called, together = _with(people, "filter"), _with(people, "cohort")
+    return [
+        *([_people(called), _distributions(called)] if called else []),
+        *([_cohort(together)] if together else []),
+        *([_figures(judged)] if judged else []),
+    ]
 
 
 def _people(people: dict[str, Person]) -> Section:
@@ -64,6 +87,28 @@ def _people(people: dict[str, Person]) -> Section:
         "and that of heterozygous to homozygous sites 1.5 to 2; people far from the others deserve a look."
     )
     return Section("called_variants", "calls", "Called variants", about, "table", data, headers=headers)
+
+
+def _cohort(people: dict[str, Person]) -> Section:
+    headers = {
+        "variant": {"title": "Variants", "description": "Genotypes with an ALT", "format": "{:,.0f}"},
+        "alone": {"title": "Alone", "description": "Variants that nobody else has", "format": "{:,.0f}"},
+        "missing": {
+            "title": "Missing",
+            "description": "Share of sites without a genotype",
+            "format": "{:.4f}",
+        },
+    }
+    data: dict[str, Cells] = {
+        name: {
+            "variant": person["cohort"]["variant"],
+            "alone": person["cohort"]["alone"],
+            "missing": _ratio(person["cohort"]["missing"], _sites(person)),
+        }
+        for name, person in sorted(people.items())
+    }
+    about = "Genotypes of everybody at the sites of the cohort that pass, from all gVCFs together."
+    return Section("calls_cohort", "calls", "Genotyped together", about, "table", data, headers=headers)
 
 
 def _row(person: Person) -> Cells:

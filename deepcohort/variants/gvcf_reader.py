@@ -10,13 +10,10 @@ import pysam
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.vcf import contig_of, read_header
+from deepcohort.genome.vcf import ANY_ALLELE, contig_of, read_header
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
-
-ANY_ALLELE = ("<NON_REF>", "<*>")
-"""What programs call any allele that is not named."""
 
 UNKNOWN = -1
 

@@ -1,4 +1,4 @@
-"""Calls of a person's pieces as one file."""
+"""Calls of pieces of the genome, of one person or of all, as one file."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,9 +1,10 @@
 """Genotypes of several people at a site: each is weighed with what the others have.
 
-Alleles are as frequent as neutral ones are (Ewens 1972, Theor Popul Biol 3:87): the next haplotype has one with
-a chance that grows with how often it was seen before, and with how often alleles of its kind are new. For one
-person alone this is the prior by which variants are called from reads. Everybody weighs by the expected counts
-of the others' alleles, until these stand still (collapsed variational Bayes; Asuncion et al. 2009, UAI).
+Alleles are as frequent as neutral ones are (Ewens 1972, Theor Popul Biol 3:87): the next haplotype has one
+with a chance that grows with how often it was seen before, and with how often alleles of its kind are new.
+For one person alone this is the prior by which variants are called from reads. Everybody weighs by the
+expected counts of the others' alleles, until these stand still (collapsed variational Bayes; Asuncion et al.
+2009, UAI).
 """
 
 from typing import NamedTuple

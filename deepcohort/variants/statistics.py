@@ -1,6 +1,7 @@
 """What a person's calls are, counted: for the report, where unusual people show."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,33 @@ def _of_allele(ref: str, alt: str) -> list[tuple[str, str]]:
     return [("type", kind), *(("substitution", change) for change in changes)]
 
 
-def write_counts(path: Path, sample: str, counts: Counter[tuple[str, str]]) -> None:
-    """Write the counts as a tidy table."""
-    ordered = sorted(counts.items(), key=lambda item: (item[0][0], len(item[0][1]), item[0][1]))
+def count_cohort(genotypes: Path) -> dict[str, Counter[tuple[str, str]]]:
+    """Count the genotypes of everybody in a VCF, at sites that pass, as ``cohort``.
+
+    ``reference``, ``variant`` and ``missing`` are genotypes; ``alone``: variants that nobody else has.
+    """
+    vcf = VCF(str(genotypes))
+    bins = ("reference", "variant", "missing", "alone")
+    totals = np.zeros((len(bins), len(vcf.samples)), np.int64)
+    for record in vcf:
+        if record.FILTER is not None:
+            continue
+        alleles = record.genotype.array()[:, :-1]
+        missing, variant = (alleles == -1).any(axis=1), (alleles > 0).any(axis=1)
+        totals += np.stack([~missing & ~variant, variant, missing, variant & (variant.sum() == 1)])
+    return {
+        sample: Counter({("cohort", name): int(count) for name, count in zip(bins, column, strict=True)})
+        for sample, column in zip(vcf.samples, totals.T, strict=True)
+    }
+
+
+def write_counts(path: Path, people: Mapping[str, Counter[tuple[str, str]]]) -> None:
+    """Write counts of people by name as a tidy table."""
     rows = (
-        {"sample": sample, "what": what, "bin": bin_, "count": str(count)} for (what, bin_), count in ordered
+        {"sample": sample, "what": what, "bin": bin_, "count": str(count)}
+        for sample, counts in people.items()
+        for (what, bin_), count in sorted(
+            counts.items(), key=lambda item: (item[0][0], len(item[0][1]), item[0][1])
+        )
     )
     write_table(path, rows, COLUMNS)

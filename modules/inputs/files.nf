@@ -2,7 +2,12 @@
 
 /** Whether a parameter names genotypes themselves rather than a sheet of them. */
 def isGenotypes(path) {
-    return path.toString() ==~ /.*\.(vcf|vcf\.gz|vcf\.bgz|bcf)/
+    return path.toString() ==~ /.*\.(vcf|vcf\.gz|vcf\.bgz|bcf)/ && !isGvcf(path)
+}
+
+/** Whether a path names one person's gVCF. */
+def isGvcf(path) {
+    return path.toString() ==~ /.*\.g\.vcf\.b?gz/
 }
 
 /** Whether a path names one person's reads. */

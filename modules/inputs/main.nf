@@ -6,6 +6,7 @@ include { CONVERT_PANEL } from './convert_panel'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
 include { CHECK_TARGET as CHECK_UNPHASED } from './check_target'
+include { CHECK_GVCF } from './check_gvcf'
 include { CHECK_READS } from './check_reads'
 include { CHECK_READS as CHECK_KNOWN_READS } from './check_reads'
 include { READS_LIKELIHOODS } from './reads_likelihoods'
@@ -13,7 +14,7 @@ include { MERGE_LIKELIHOODS } from './merge_likelihoods'
 include { PLAN } from './plan'
 include { EXCLUDE_SITES } from './exclude_sites'
 include { EXCLUDE_SITES as EXCLUDE_FROM_SITES } from './exclude_sites'
-include { companionsOf; isGenotypes; isReads } from './files'
+include { companionsOf; isGenotypes; isGvcf; isReads } from './files'
 
 workflow INPUTS {
     take:
@@ -90,6 +91,9 @@ workflow INPUTS {
     }
     CHECK_KNOWN_READS(to_learn.map { meta, reads, _truth, _bed, index -> [meta, reads, index] })
 
+    // [ [sample: 'person', sex: 'male' or ''], person.g.vcf.gz ]
+    CHECK_GVCF(input_sheet.flatMap { csv -> gvcfFiles(sheets.input, csv) })
+
     // People who come as reads are a cohort of likelihoods, in the order of the sheet.
     READS_LIKELIHOODS(
         CHECK_READS.out.indexed.filter { _entry -> steps.contains('impute') },
@@ -148,6 +152,7 @@ workflow INPUTS {
 
     reads = CHECK_READS.out.indexed
     known_reads = CHECK_KNOWN_READS.out.indexed.join(to_learn.map { meta, _reads, vcf, bed_file, _index -> [meta, vcf, bed_file] })
+    gvcfs = CHECK_GVCF.out.indexed
 
     emit:
     panel                 // [ [file: 'panel.20'], panel.vcf.gz, index ]
@@ -157,6 +162,7 @@ workflow INPUTS {
     truth_beds            // [ 'cohort.truth001', truth.bed or [] ], where that truth is known
     reads                 // [ [sample: 'person', sex: 'male'], reads.bam, index ]
     known_reads           // [ [sample: 'person', sex: ''], reads.bam, index, truth.vcf.gz, truth.bed ], to train a caller on
+    gvcfs                 // [ [sample: 'person', sex: 'male'], person.g.vcf.gz, index ]
     reference             // [ ref.fa, [ref.fa.fai] ], or [ [], [] ]
     plan                  // [ [cohort: 'cohort'], cohort.chunks.tsv, [batch_0001.txt, batch_0002.txt] ]
     harmonisation         // [ [cohort: 'cohort'], cohort.harmonisation.tsv ]
@@ -185,16 +191,18 @@ def missingCompanions(sheet, csv) {
 /** Sentences about rows of the samplesheet that no chosen step can start from. */
 def unusable(sheet, csv, steps) {
     def rows = csv.splitCsv(header: true).withIndex(2)
-    def no_cohort = rows.findAll { row, _number -> row.file ==~ /.*\.g\.vcf\.b?gz/ || isReads(row.file) && !steps.contains('call') }
+    def no_cohort = rows.findAll { row, _number -> isGvcf(row.file) && steps != ['call'] || isReads(row.file) && !steps.contains('call') }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf, or .bam or .cram and --steps call,impute" }
     def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.any { step -> step in ['population', 'impute'] } }
-        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam or .cram, or add impute to --steps" }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam, .cram or .g.vcf.gz, or add impute to --steps" }
     def with_reads = rows.any { row, _number -> isReads(row.file) }
     def same_name = rows.findAll { row, _number -> with_reads && isGenotypes(row.file) && row.sample == readsCohort() }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
     def no_genotypes = rows.findAll { row, _number -> isReads(row.file) && steps.contains('population') && !steps.contains('impute') }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds one person's reads, and population starts from genotypes of a cohort: give .vcf.gz or .bcf, or add impute to --steps" }
-    return no_cohort + no_reads + no_genotypes + same_name
+    def taken = rows.findAll { row, _number -> row.sample == 'cohort' && (isReads(row.file) || isGvcf(row.file)) && !steps.contains('impute') }
+        .collect { _row, number -> "${sheet}: row ${number}, column sample: variants/cohort.vcf.gz holds everybody's genotypes: give this person another name than cohort" }
+    return no_cohort + no_reads + no_genotypes + same_name + taken
 }
 
 /** Files of the cohort ([meta, file, index]) with the list of sites to leave out, or nothing where none are. */
@@ -236,6 +244,13 @@ def readsFiles(sheet, csv) {
     return csv.splitCsv(header: true)
         .findAll { row -> isReads(row.file) }
         .collect { row -> [row.subMap('sample', 'sex'), sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)] }
+}
+
+/** gVCFs of the samplesheet, each of one person. */
+def gvcfFiles(sheet, csv) {
+    return csv.splitCsv(header: true)
+        .findAll { row -> isGvcf(row.file) }
+        .collect { row -> [row.subMap('sample', 'sex'), sheetFile(sheet, row.file)] }
 }
 
 /** Files of the sheet of truths. */

@@ -16,6 +16,7 @@ process CALL_REGION {
 
     output:
     tuple val(meta), path("${meta.piece}.vcf.gz"), emit: calls
+    tuple val(meta), path("${meta.piece}.g.vcf.gz"), emit: gvcf
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
     tuple val("${task.process}"), val('pysam'), eval("python3 -c 'from importlib.metadata import version; print(version(\"pysam\"))'"), topic: versions
@@ -34,11 +35,12 @@ process CALL_REGION {
         --threads ${task.cpus} \\
         ${meta.haploid == 'true' ? '--haploid' : ''} \\
         --out ${meta.piece}.vcf.gz \\
+        --out-gvcf ${meta.piece}.g.vcf.gz \\
         ${reads}
     """
 
     stub:
     """
-    touch ${meta.piece}.vcf.gz
+    touch ${meta.piece}.vcf.gz ${meta.piece}.g.vcf.gz
     """
 }

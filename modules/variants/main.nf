@@ -1,14 +1,19 @@
-// Variants: each person called piece by piece, joined, and compared with the truth where it is known.
+// Variants: each person called piece by piece, joined, and compared with the truth where it is known; then all together.
 include { PLAN_CALLS } from './plan_calls'
 include { CALL_REGION } from './call_region'
 include { TRAINING } from './training'
 include { JOIN_CALLS } from './join_calls'
+include { JOIN_GVCFS } from './join_gvcfs'
+include { PLAN_COHORT } from './plan_cohort'
+include { GENOTYPE_REGION } from './genotype_region'
+include { JOIN_COHORT } from './join_cohort'
 include { EVALUATE_CALLS } from './evaluate_calls'
 include { COMBINE_EVALUATIONS } from './combine_evaluations'
 
 workflow VARIANTS {
     take:
     reads      // [ [sample: 'person', sex: 'male'], reads.bam, index ]
+    gvcfs      // [ [sample: 'person', sex: 'male'], person.g.vcf.gz, index ], of people who come without reads
     reference  // [ ref.fa, [ref.fa.fai] ]
     known      // people to train a caller on: [ [sample: 'person', sex: ''], reads.bam, index, truth.vcf.gz, truth.bed ]
     truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
@@ -32,11 +37,17 @@ workflow VARIANTS {
     weights = options.training ? TRAINING.out.caller : channel.value(file(options.weights ?: "${projectDir}/assets/callers/short_reads"))
     CALL_REGION(jobs, reference, options.caller, options.caller == 'haplotypes' ? [] : weights)
 
-    JOIN_CALLS(
-        CALL_REGION.out.calls.map { meta, part -> [groupKey(meta.subMap('sample', 'sex'), meta.pieces), part] }
-            .groupTuple()
-            .map { key, parts -> [key.target, parts.toSorted { one, other -> one.name <=> other.name }] }
-    )
+    JOIN_CALLS(ofPeople(CALL_REGION.out.calls))
+    JOIN_GVCFS(ofPeople(CALL_REGION.out.gvcf))
+
+    // [ [anna.g.vcf.gz, ben.g.vcf.gz], [index, index] ]
+    everybody = JOIN_GVCFS.out.gvcf.mix(gvcfs)
+        .toSortedList { one, other -> one[0].sample <=> other[0].sample }
+        .filter { people -> people }
+        .map { people -> [people.collect { entry -> entry[1] }, people.collect { entry -> entry[2] }] }
+    PLAN_COHORT(everybody.map { files, _indices -> files }, reference, [regions ?: '', bed], options.piece_bases)
+    GENOTYPE_REGION(PLAN_COHORT.out.pieces.splitCsv(header: true, sep: '\t').map { row -> [row] }.combine(everybody), reference)
+    JOIN_COHORT(GENOTYPE_REGION.out.genotypes.toSortedList { one, other -> one.name <=> other.name }.filter { parts -> parts })
 
     // [ [sample: 'person', sex: 'male', file: 'person.truth001'], calls.vcf.gz, index, truth.vcf.gz, index, truth.bed or [] ]
     with_truth = truth.map { meta, genotypes, index, _report -> [meta.file, meta, genotypes, index] }
@@ -49,11 +60,20 @@ workflow VARIANTS {
     COMBINE_EVALUATIONS(EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts }, options.seed)
 
     calls = JOIN_CALLS.out.calls
-    counted = JOIN_CALLS.out.counted
+    cohort = JOIN_COHORT.out.cohort
+    counted = JOIN_CALLS.out.counted.mix(JOIN_COHORT.out.counted.map { counts -> [[:], counts] })
     evaluation = COMBINE_EVALUATIONS.out.table
 
     emit:
     calls       // [ [sample: 'person', sex: 'male'], person.vcf.gz, index ]
-    counted     // [ [sample: 'person', sex: 'male'], person.counts.tsv ]
+    cohort      // [ cohort.vcf.gz, index ]
+    counted     // [ [sample: 'person', sex: 'male'], person.counts.tsv ], and [ [:], cohort.counts.tsv ]
     evaluation  // evaluation.tsv, or nothing where no truth is known
+}
+
+/** Files of all pieces ([meta, file]) by person, in the order of the pieces. */
+def ofPeople(parts) {
+    return parts.map { meta, part -> [groupKey(meta.subMap('sample', 'sex'), meta.pieces), part] }
+        .groupTuple()
+        .map { key, files -> [key.target, files.toSorted { one, other -> one.name <=> other.name }] }
 }

@@ -49,6 +49,10 @@ def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
     assert run.published == {
         "variants/me.vcf.gz",
         "variants/me.vcf.gz.tbi",
+        "variants/me.g.vcf.gz",
+        "variants/me.g.vcf.gz.tbi",
+        "variants/cohort.vcf.gz",
+        "variants/cohort.vcf.gz.tbi",
         "variants/evaluation.tsv",
         "report/multiqc_report.html",
     }
@@ -133,12 +137,17 @@ def test_two_people_one_of_them_with_a_truth(nextflow: Nextflow, language: str) 
         "PLAN_CALLS": 2,
         "CALL_REGION": 4,
         "JOIN_CALLS": 2,
+        "JOIN_GVCFS": 2,
+        "PLAN_COHORT": 1,
+        "GENOTYPE_REGION": 2,
+        "JOIN_COHORT": 1,
         "EVALUATE_CALLS": 1,
         "COMBINE_EVALUATIONS": 1,
         "REPORT_TABLES": 1,
         "MULTIQC": 1,
     }
-    called = {f"variants/{name}.vcf.gz{index}" for name in ("ann", "bob") for index in ("", ".tbi")}
+    names = ("ann", "bob", "ann.g", "bob.g", "cohort")
+    called = {f"variants/{name}.vcf.gz{index}" for name in names for index in ("", ".tbi")}
     assert run.published == called | ALWAYS | {"variants/evaluation.tsv"}
 
 
