@@ -1,7 +1,7 @@
 """One person's gVCF, read stretch by stretch: blocks as arrays, records one by one."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,20 +92,25 @@ class Gvcf:
         """
         found = _Columns(self.path, normal)
         own = contig_of(list(self.contigs), contig)
+        for line in self._lines(own, start, end) if own else ():
+            try:
+                found.take(line)
+            except ValueError:
+                where = ":".join(line.split("\t")[:2])
+                raise InputError(
+                    f"{self.path.name}: the record at {where} cannot be read: make the file again"
+                ) from None
+        return found.stretch()
+
+    def _lines(self, contig: str, start: int, end: int) -> Iterator[str]:
         try:
             with pysam.TabixFile(str(self.path), index=str(self.index)) as file:
-                if own in file.contigs:
-                    for line in file.fetch(own, start - 1, end):
-                        found.take(line)
-        except OSError:
+                if contig in file.contigs:
+                    yield from file.fetch(contig, start - 1, end)
+        except (OSError, ValueError):
             raise InputError(
                 f"{self.path.name}: damaged: the records of {contig} cannot be read: copy it again"
             ) from None
-        except ValueError:
-            raise InputError(
-                f"{self.path.name}: the record '{line[:40]}' cannot be read: make the file again"
-            ) from None
-        return found.stretch()
 
 
 class _Columns:
