@@ -1,19 +1,23 @@
 """One person's gVCF that comes from elsewhere: checked, and under the sheet's name."""
 
 import logging
-from itertools import islice
 from pathlib import Path
 
 import pysam.bcftools
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
-from deepcohort.genome.vcf import ANY_ALLELE, index_beside, open_vcf, read_header, records, require_whole_bgzf
+from deepcohort.genome.vcf import (
+    ANY_ALLELE,
+    Order,
+    index_beside,
+    open_vcf,
+    read_header,
+    records,
+    require_whole_bgzf,
+)
 
 log = logging.getLogger(__name__)
-
-LOOKED_AT = 1000
-"""Records among which one of a gVCF must be."""
 
 
 def check_gvcf(path: Path, name: str, out: Path) -> None:
@@ -29,8 +33,11 @@ def check_gvcf(path: Path, name: str, out: Path) -> None:
         )
     if header.samples != [name]:
         log.info("%s calls the sample %s; the sheet's name %s is used", path.name, header.samples[0], name)
-    first = islice(records(path, open_vcf(path, samples=[])), LOOKED_AT)
-    if not any(set(ANY_ALLELE) & set(record.ALT) for record in first):
+    order, any_allele = Order(path), False
+    for record in records(path, open_vcf(path, samples=[])):
+        order.check(record.CHROM, record.POS)
+        any_allele = any_allele or not set(ANY_ALLELE).isdisjoint(record.ALT)
+    if not any_allele:
         raise InputError(
             f"{path.name}: no gVCF, as no record has the allele {' or '.join(ANY_ALLELE)}: give what the "
             "caller writes as gVCF, or the reads"

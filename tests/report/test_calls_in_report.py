@@ -7,7 +7,7 @@ import pytest
 from deepcohort.genome.errors import InputError
 from deepcohort.report import calls
 from deepcohort.report.tables import Files, write_tables
-from deepcohort.variants.statistics import count_calls, write_counts
+from deepcohort.variants.statistics import count_calls, count_cohort, write_counts
 from tests.genotypes import bgzip
 
 HEADER = """##fileformat=VCFv4.3
@@ -74,7 +74,7 @@ def evaluation(path):
 
 
 def test_sections_of_calls(tmp_path, counts):
-    write_counts(tmp_path / "me.counts.tsv", "me <b>", counts)
+    write_counts(tmp_path / "me.counts.tsv", {"me <b>": counts})
     files = Files(calls=[tmp_path / "me.counts.tsv"], evaluation=[evaluation(tmp_path / "evaluation.tsv")])
     write_tables(files, tmp_path / "mqc")
     made = {path.name: json.loads(path.read_text()) for path in (tmp_path / "mqc").glob("*.json")}
@@ -90,6 +90,35 @@ def test_sections_of_calls(tmp_path, counts):
     assert (
         "Variants of one person were called from reads: 6 that pass" in made["summary_notes_mqc.json"]["data"]
     )
+
+
+def test_people_genotyped_together(tmp_path, counts):
+    records = [  # FILTER, genotypes of ann, bob, cyd
+        ("PASS", "0/1", "0/0", "./."),
+        ("PASS", "1/1", "0/1", "1"),
+        ("PASS", ".", "0", "0/1"),
+        ("LowQual", "0/1", "0/1", "0/1"),
+    ]
+    lines = [
+        f"20\t{10 * (i + 1)}\t.\tA\tC\t50\t{filter_}\t.\tGT\t" + "\t".join(entries) + "\n"
+        for i, (filter_, *entries) in enumerate(records)
+    ]
+    head = HEADER.replace("\tme\n", "\tann\tbob\tcyd\n")
+    found = count_cohort(bgzip(tmp_path / "cohort.vcf.gz", head + "".join(lines)))
+    kinds = ("reference", "variant", "missing", "alone")
+    table = {name: [person["cohort", kind] for kind in kinds] for name, person in found.items()}
+    assert table == {"ann": [0, 2, 1, 1], "bob": [2, 1, 0, 0], "cyd": [0, 2, 1, 1]}
+    write_counts(tmp_path / "ann.counts.tsv", {"ann": counts})
+    write_counts(tmp_path / "cohort.counts.tsv", found)
+    files = Files(calls=[tmp_path / "ann.counts.tsv", tmp_path / "cohort.counts.tsv"])
+    write_tables(files, tmp_path / "mqc")
+    made = {path.name: json.loads(path.read_text()) for path in (tmp_path / "mqc").glob("*.json")}
+    assert list(made["called_variants_mqc.json"]["data"]) == ["ann"]
+    assert made["calls_cohort_mqc.json"]["data"]["bob"] == {"variant": 1, "alone": 0, "missing": 0}
+    assert made["calls_cohort_mqc.json"]["data"]["cyd"]["missing"] == pytest.approx(1 / 3)
+    notes = made["summary_notes_mqc.json"]["data"]
+    assert "Variants of one person were called" in notes
+    assert "3 people got genotypes at 3 sites of the cohort." in notes
 
 
 @pytest.mark.parametrize("read", [calls.read_counts, calls.read_evaluation])
