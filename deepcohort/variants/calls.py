@@ -19,7 +19,7 @@ from deepcohort.variants.genotypes import Diplotypes, diplotypes, genotype_of
 from deepcohort.variants.priors import allele_chances
 from deepcohort.variants.reads import Reads, ReadsFile, read_reads
 from deepcohort.variants.reference import Reference
-from deepcohort.variants.reference_blocks import Evidence, weigh_reference
+from deepcohort.variants.reference_blocks import ReferenceEvidence, weigh_reference
 from deepcohort.variants.windows import Window, windows
 
 Float64 = NDArray[np.float64]
@@ -57,7 +57,7 @@ class Called(NamedTuple):
 
     calls: list[Call]
     left_out: dict[str, int]
-    evidence: Evidence
+    evidence: ReferenceEvidence
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,7 @@ def call_stretch(
         made = calls_of(window, stretch.reads, stretch.candidates, pairs, ploidy, chances)
         found += [call for call in made if start < call.pos <= end]
     found.sort(key=lambda call: (call.pos, call.alleles))
-    return Called(
-        found, stretch.left_out, weigh_reference(stretch.reads, reference, found, start, end)
-    )
+    return Called(found, stretch.left_out, weigh_reference(stretch.reads, reference, found, start, end))
 
 
 def weigh(window: Window, stretch: Stretch, ploidy: int) -> Diplotypes:

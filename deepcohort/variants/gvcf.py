@@ -21,7 +21,7 @@ from deepcohort.variants.genotypes import LARGEST_PL
 from deepcohort.variants.reference import Reference
 from deepcohort.variants.reference_blocks import (
     Block,
-    Evidence,
+    ReferenceEvidence,
     kind_of,
     merged,
     quality_of,
@@ -56,7 +56,9 @@ class GvcfWriter:
         self._out.write((header[:columns] + HEADER_LINES + header[columns:]).encode())
         self._open: tuple[Block, str] | None = None
 
-    def add(self, calls: Sequence[Call], evidence: Evidence, reference: Reference, ploidy: int) -> None:
+    def add(
+        self, calls: Sequence[Call], evidence: ReferenceEvidence, reference: Reference, ploidy: int
+    ) -> None:
         """Write the next stretch: all of its calls, and blocks of what ``evidence`` covers besides."""
         blocks = list(reference_blocks(evidence, calls, ploidy))
         records: list[tuple[int, Call | Block]] = [(block.first, block) for block in blocks]

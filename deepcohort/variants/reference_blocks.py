@@ -34,7 +34,7 @@ MOST_GQ, BAND = 50, 5
 LARGEST_PL = 999
 
 
-class Evidence(NamedTuple):
+class ReferenceEvidence(NamedTuple):
     """Of each position from ``start`` (0-based) on, n of them; mates count once.
 
     depth: int32[n], reads with a base. against: int32[n], reads that show neither the reference nor a called
@@ -73,7 +73,7 @@ class Named(Protocol):
 
 def weigh_reference(
     reads: Reads, reference: Reference, called: Sequence[Named], start: int, end: int
-) -> Evidence:
+) -> ReferenceEvidence:
     """Weigh the reference against any other allele from ``start`` to ``end`` (0-based, half open).
 
     called: what is called there: reads that show it are no evidence here. reference: as ``find_candidates``
@@ -81,7 +81,7 @@ def weigh_reference(
     """
     n = end - start
     first = start - reference.start
-    found = Evidence(start, np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n), np.zeros(n))
+    found = ReferenceEvidence(start, np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n), np.zeros(n))
     known = np.zeros((n, 4), bool)
     indels: set[tuple[int, int]] = set()
     for site in called:
@@ -120,7 +120,9 @@ COSTS = _costs()
 
 
 @compiled
-def _weigh_bases(reads: Reads, codes: UInt8, end: int, known: Bool, costs: Float64, found: Evidence) -> None:
+def _weigh_bases(
+    reads: Reads, codes: UInt8, end: int, known: Bool, costs: Float64, found: ReferenceEvidence
+) -> None:
     start = found.start
     for read in range(len(reads.start)):
         here, at = reads.start[read], reads.base_start[read]
@@ -145,7 +147,7 @@ def _weigh_bases(reads: Reads, codes: UInt8, end: int, known: Bool, costs: Float
             at += length if op not in (DELETION, SKIP) else 0
 
 
-def likelihoods(evidence: Evidence, ploidy: int) -> Int64:
+def likelihoods(evidence: ReferenceEvidence, ploidy: int) -> Int64:
     """PL of REF and any other allele at each position, int64[n, G]; 0 without reads."""
     columns = [evidence.both, evidence.depth * HALF, evidence.none]
     if ploidy == 1:
@@ -157,7 +159,7 @@ def likelihoods(evidence: Evidence, ploidy: int) -> Int64:
     return pl
 
 
-def reference_blocks(evidence: Evidence, called: Sequence[Named], ploidy: int) -> Iterator[Block]:
+def reference_blocks(evidence: ReferenceEvidence, called: Sequence[Named], ploidy: int) -> Iterator[Block]:
     """Blocks of the positions at which no record begins, in order."""
     pl = likelihoods(evidence, ploidy)
     free = np.ones(len(pl), bool)

@@ -17,7 +17,7 @@ from deepcohort.variants.reads import ReadsFile
 from deepcohort.variants.reference import Reference
 from deepcohort.variants.reference_blocks import (
     BAND,
-    Evidence,
+    ReferenceEvidence,
     likelihoods,
     merged,
     quality_of,
@@ -191,9 +191,12 @@ def test_blocks_of_pieces_merge_to_those_of_the_whole(data, ploidy):
     depth = np.array(data.draw(st.lists(st.sampled_from([0, 0, 3, 20]), min_size=n, max_size=n)), np.int32)
     cost = st.sampled_from([0.0, 4.0, 30.0, 44.0, 60.0, 61.0, 200.0])
     both, none = (np.array(data.draw(st.lists(cost, min_size=n, max_size=n))) for _ in range(2))
-    whole = Evidence(0, depth, depth * 0, both, none)
+    whole = ReferenceEvidence(0, depth, depth * 0, both, none)
     cut = data.draw(st.integers(1, n - 1))
-    pieces = [Evidence(a, depth[a:b], depth[a:b] * 0, both[a:b], none[a:b]) for a, b in ((0, cut), (cut, n))]
+    pieces = [
+        ReferenceEvidence(a, depth[a:b], depth[a:b] * 0, both[a:b], none[a:b])
+        for a, b in ((0, cut), (cut, n))
+    ]
     found = []
     for block in itertools.chain.from_iterable(reference_blocks(piece, [], ploidy) for piece in pieces):
         together = merged(found[-1], block) if found else None
