@@ -60,7 +60,17 @@ def call_region(
     from deepcohort.variants.calls_vcf import call_region as call
 
     judge = loaded(caller, weights, device, threads)
-    call(reads, fasta, region, out, index=index, sample=sample, ploidy=1 if haploid else 2, gvcf=out_gvcf, caller=judge)
+    call(
+        reads,
+        fasta,
+        region,
+        out,
+        index=index,
+        sample=sample,
+        ploidy=1 if haploid else 2,
+        gvcf=out_gvcf,
+        caller=judge,
+    )
 
 
 @command(app)
