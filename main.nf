@@ -29,7 +29,8 @@ workflow DEEPCOHORT {
         INPUTS.out.gvcfs, INPUTS.out.reference, INPUTS.out.known_reads, INPUTS.out.truth, INPUTS.out.truth_beds, p.regions,
         [
             piece_bases: p.call_bases, seed: p.seed, caller: p.caller, weights: p.caller_weights,
-            training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs
+            training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs,
+            pedigree: p.pedigree
         ]
     )
     POPULATION(

@@ -7,6 +7,7 @@ include { JOIN_GVCFS } from './join_gvcfs'
 include { PLAN_COHORT } from './plan_cohort'
 include { GENOTYPE_REGION } from './genotype_region'
 include { JOIN_COHORT } from './join_cohort'
+include { MENDELIAN } from './mendelian'
 include { EVALUATE_CALLS } from './evaluate_calls'
 include { COMBINE_EVALUATIONS } from './combine_evaluations'
 
@@ -19,7 +20,7 @@ workflow VARIANTS {
     truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
     beds       // [ 'person.truth001', truth.bed or [] ]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [piece_bases: 10000000, seed: 1, caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false]
+    options    // e.g. [piece_bases: 10000000, seed: 1, caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false, pedigree: PED file or null]
 
     main:
     bed = regions && file(regions).exists() ? file(regions) : []
@@ -48,6 +49,7 @@ workflow VARIANTS {
     PLAN_COHORT(everybody.map { files, _indices -> files }, reference, [regions ?: '', bed], options.piece_bases)
     GENOTYPE_REGION(PLAN_COHORT.out.pieces.splitCsv(header: true, sep: '\t').map { row -> [row] }.combine(everybody), reference)
     JOIN_COHORT(GENOTYPE_REGION.out.genotypes.toSortedList { one, other -> one.name <=> other.name }.filter { parts -> parts })
+    MENDELIAN(JOIN_COHORT.out.cohort.filter { _entry -> options.pedigree }, options.pedigree ? file(options.pedigree) : [])
 
     // [ [sample: 'person', sex: 'male', file: 'person.truth001'], calls.vcf.gz, index, truth.vcf.gz, index, truth.bed or [] ]
     with_truth = truth.map { meta, genotypes, index, _report -> [meta.file, meta, genotypes, index] }

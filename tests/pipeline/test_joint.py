@@ -83,10 +83,11 @@ def test_reads_and_gvcfs_make_a_cohort(nextflow: Nextflow) -> None:
 
 
 def test_gvcfs_alone(nextflow: Nextflow) -> None:
-    for name in ("a.g.vcf.gz", "b.g.vcf.bgz", "ref.fa"):
+    for name in ("a.g.vcf.gz", "b.g.vcf.bgz", "ref.fa", "family.ped"):
         (nextflow.folder / name).touch()
     (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.g.vcf.gz\nbob,b.g.vcf.bgz\n")
-    run = nextflow.pipeline("-stub", "--steps", "call", "--input", "samples.csv", "--fasta", "ref.fa")
+    options = ["--input", "samples.csv", "--fasta", "ref.fa", "--pedigree", "family.ped"]
+    run = nextflow.pipeline("-stub", "--steps", "call", *options)
     assert run.returncode == 0, run.output
     assert run.tasks == {
         "CHECK_SHEET": 1,
@@ -95,10 +96,11 @@ def test_gvcfs_alone(nextflow: Nextflow) -> None:
         "PLAN_COHORT": 1,
         "GENOTYPE_REGION": 2,
         "JOIN_COHORT": 1,
+        "MENDELIAN": 1,
         "REPORT_TABLES": 1,
         "MULTIQC": 1,
     }
-    cohort = {"variants/cohort.vcf.gz", "variants/cohort.vcf.gz.tbi"}
+    cohort = {"variants/cohort.vcf.gz", "variants/cohort.vcf.gz.tbi", "variants/mendelian.tsv"}
     assert run.published == cohort | {"report/multiqc_report.html"}
 
 

@@ -68,8 +68,8 @@ def script_commands(room: str) -> dict[str, typer.core.TyperCommand]:
     return dict(group.commands)
 
 
-BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "mendelian", "show")}
-"""Commands that people and benchmarks call, and no process: of simulation, of trios, and pictures."""
+BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")}
+"""Commands that people and benchmarks call, and no process: of simulation, and pictures."""
 
 
 def test_every_script_is_used() -> None:
