@@ -1,5 +1,6 @@
 // Variants: each person called piece by piece, joined, and compared with the truth where it is known; then all together.
 include { PLAN_CALLS } from './plan_calls'
+include { PLAN_CALLS as PLAN_EXAMPLES } from './plan_calls'
 include { CALL_REGION } from './call_region'
 include { TRAINING } from './training'
 include { JOIN_CALLS } from './join_calls'
@@ -31,10 +32,9 @@ workflow VARIANTS {
         def rows = table.splitCsv(header: true, sep: '\t')
         rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index] }
     }
-    TRAINING(
-        known, reference, [regions ?: '', bed], options.weights ? file(options.weights) : [],
-        options.subMap('layout', 'epochs', 'seed') + [piece_bases: Math.min(options.piece_bases, 1000000)]
-    )
+    // (Nextflow's newer parser does not let two files include one that includes functions.)
+    PLAN_EXAMPLES(known.map { meta, file, _index, _truth, _bed -> [meta, file] }, reference, [regions ?: '', bed], Math.min(options.piece_bases, 1000000))
+    TRAINING(known, PLAN_EXAMPLES.out.pieces, reference, options.weights ? file(options.weights) : [], options.subMap('layout', 'epochs', 'seed'))
     weights = options.training ? TRAINING.out.caller : channel.value(file(options.weights ?: "${projectDir}/assets/callers/short_reads"))
     CALL_REGION(jobs, reference, options.caller, options.caller == 'haplotypes' ? [] : weights)
 

@@ -1,21 +1,18 @@
 // Training of a caller on people whose variants are known, cut into the same pieces of the genome.
-include { PLAN_CALLS as PLAN_EXAMPLES } from './plan_calls'
 include { MAKE_EXAMPLES } from './make_examples'
 include { TRAIN_CALLER } from './train_caller'
 
 workflow TRAINING {
     take:
     people     // [ [sample: 'person', sex: ''], reads.bam, index, truth.vcf.gz, truth.bed ]
+    plans      // [ [sample: 'person', sex: ''], pieces.tsv ]
     reference  // [ ref.fa, [ref.fa.fai] ]
-    regions    // text, and BED file or [], e.g. ['20:1-5000000', []]
     start      // folder of a caller that is trained on, or []
-    options    // e.g. [piece_bases: 1000000, layout: 'compact', epochs: 8, seed: 1]
+    options    // e.g. [layout: 'compact', epochs: 8, seed: 1]
 
     main:
-    PLAN_EXAMPLES(people.map { meta, reads, _index, _truth, _bed -> [meta, reads] }, reference, regions, options.piece_bases)
-
     // [ [sample: 'person', sex: '', piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index, truth.vcf.gz, truth.bed ]
-    pieces = people.join(PLAN_EXAMPLES.out.pieces).flatMap { meta, reads, index, truth, bed, table ->
+    pieces = people.join(plans).flatMap { meta, reads, index, truth, bed, table ->
         table.splitCsv(header: true, sep: '\t')
             .findAll { row -> row.haploid == 'false' }
             .collect { row -> [meta + row, reads, index, truth, bed] }
