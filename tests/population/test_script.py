@@ -10,8 +10,9 @@ from tests.population.people import Simulated
 
 
 def call(*arguments):
+    name, *options = arguments
     return subprocess.run(
-        [sys.executable, ROOT / "bin/population.py", arguments[0], "--release", deepcohort.__version__, *arguments[1:]],
+        [sys.executable, ROOT / "bin/population.py", name, "--release", deepcohort.__version__, *options],
         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
@@ -50,6 +51,6 @@ def test_from_files_to_lists(tmp_path):
 
 
 def test_commands_that_do_not_train_do_not_import_tensorflow():
-    code = "import deepcohort.population.answer, deepcohort.population.gather, deepcohort.population.weights, sys; "
+    code = "import sys; from deepcohort.population import answer, gather, recommend, weights; "
     code += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

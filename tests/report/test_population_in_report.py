@@ -9,15 +9,23 @@ from deepcohort.report import population
 from deepcohort.report.tables import Files, write_tables
 
 TABLES = {
-    "assignments": """cohort sample population superpopulation p_population p_superpopulation second p_second sites windows method flags
+    "assignments": """cohort sample population superpopulation p_population p_superpopulation \
+second p_second sites windows method flags
 c a<b AAA EAST 0.9 1 BBB 0.1 90 2 svm none
 c b unassigned WEST 0.4 0.8 DDD 0.3 5 1 svm few_sites,in_panel:x
 c c unassigned unassigned 0.3 0.5 AAA 0.2 0 0 svm all_missing""",
-    "figures": """cohort method taken people folds accuracy accuracy_error super_accuracy macro_f1 loss calibration_error super_calibration_error sure_share sure_right
+    "figures": """cohort method taken people folds accuracy accuracy_error super_accuracy macro_f1 \
+loss calibration_error super_calibration_error sure_share sure_right
 c svm yes 40 5 0.8750 0.0100 0.9900 0.8600 0.3 0.0200 0.0100 0.9 1
 c lda no 40 5 0.7000 0.0100 0.9800 0.6500 0.6 0.0500 0.0100 0.9 1""",
-    "confusion": "cohort population superpopulation called people\nc AAA EAST AAA 15\nc AAA EAST CCC 5\nc CCC WEST CCC 20",
-    "places": "cohort sample group label pc1 pc2 pc3 pc4\nc p1 panel EAST 1 2 0 0\nc p2 panel WEST -1 2 0 0\nc a<b input EAST 1 1 0 0",
+    "confusion": "cohort population superpopulation called people\n"
+    "c AAA EAST AAA 15\n"
+    "c AAA EAST CCC 5\n"
+    "c CCC WEST CCC 20",
+    "places": "cohort sample group label pc1 pc2 pc3 pc4\n"
+    "c p1 panel EAST 1 2 0 0\n"
+    "c p2 panel WEST -1 2 0 0\n"
+    "c a<b input EAST 1 1 0 0",
     "mixture": "cohort sample superpopulation probability\nc a<b EAST 1\nc b WEST 0.8\nc b EAST 0.2",
     "counts": "cohort what count\nc used 1234\nc dropped_multiallelic 7\nc duplicates_in_panel 2",
     "panel_recommendation": """cohort what name value people full recommended same_population advice
@@ -65,7 +73,8 @@ def test_pictures_and_tables(files, tmp_path):
 def test_sentences_name_what_is_unusual(files):
     tables = population.read(files)
     assert population.facts(tables) == [
-        "c: of 3 people, 2 were assigned to a superpopulation and 1 to a population, by linear SVM, which named "
+        "c: of 3 people, 2 were assigned to a superpopulation and 1 to a population, by linear SVM, \
+which named "
         "the population of 87.5 % and the superpopulation of 99.0 % of the panel's held-out people rightly."
     ]
     said = " ".join(population.sentences(tables))
