@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-# PyTorch's compiler and TensorFlow each bring an LLVM, and two in one process end it. Rooms use one or the other;
-# only the tests have both in one process, and none compiles.
+# PyTorch's compiler and TensorFlow each bring an LLVM, and two in one process end it. Rooms use one or the
+# other; only the tests have both in one process, and none compiles.
 sys.modules["triton"] = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parents[1]

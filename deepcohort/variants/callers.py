@@ -22,6 +22,7 @@ from deepcohort.genome.devices import torch_device
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.variants.evidence import Caller, Evidence
+from deepcohort.variants.familiar import Watched
 from deepcohort.variants.features import NAMES
 from deepcohort.variants.genotypes import LEAST_LOG
 from deepcohort.variants.names import Name
@@ -137,8 +138,8 @@ def expected(layout: str) -> dict[str, Any]:
     }
 
 
-def loaded(name: Name, folder: Path | None, device: Device, threads: int) -> Caller | None:
-    """Load a caller for a device, see ``load_caller``.
+def loaded(name: Name, folder: Path | None, device: Device, threads: int) -> Watched | None:
+    """Load a caller for a device, see ``load_caller``; it notes whether reads are like those it learnt from.
 
     Raises ``InputError`` too where no folder is given, or PyTorch or a GPU is needed and there is none.
     """
@@ -147,7 +148,7 @@ def loaded(name: Name, folder: Path | None, device: Device, threads: int) -> Cal
     if folder is None:
         raise InputError(f"--caller {name} needs --weights: give the folder of a trained caller")
     where = torch_device(device, threads) if name in (Name.cnn, Name.ensemble) else "cpu"
-    return load_caller(name, folder, where)
+    return Watched(load_caller(name, folder, where), _facts(folder)["reads"])
 
 
 def load_caller(name: Name, folder: Path, device: str = "cpu") -> Caller:
@@ -168,7 +169,7 @@ def load_caller(name: Name, folder: Path, device: str = "cpu") -> Caller:
 def _facts(folder: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
-        layout = facts["layout"]
+        layout, _ = facts["layout"], facts["reads"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder}: holds no trained caller ({error}): give a folder that train-caller wrote"

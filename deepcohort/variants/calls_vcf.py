@@ -16,6 +16,7 @@ from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.genome.vcf import index_beside
 from deepcohort.variants.calls import AROUND, Call, call_stretch
 from deepcohort.variants.evidence import Caller
+from deepcohort.variants.familiar import Watched
 from deepcohort.variants.gvcf import GvcfWriter
 from deepcohort.variants.reads import ReadsFile, index_of
 from deepcohort.variants.reference import contig_within, read_reference
@@ -53,7 +54,7 @@ def call_region(
     index: Path | None = None,
     sample: str | None = None,
     ploidy: int = 2,
-    caller: Caller | None = None,
+    caller: Watched | None = None,
     gvcf: Path | None = None,
 ) -> None:
     """Call one region of a BAM or CRAM and write ``out`` (.vcf.gz), perhaps a gVCF too, with their indices.
@@ -83,6 +84,8 @@ def call_region(
     log.info(
         "%s: %s", inside, ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none"
     )
+    for sentence in caller.strange() if caller else []:
+        log.warning("%s, %s: %s", name, inside, sentence)
 
 
 def _calls_of(

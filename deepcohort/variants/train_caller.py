@@ -19,6 +19,7 @@ from deepcohort.variants.callers import (
 )
 from deepcohort.variants.evidence import Evidence
 from deepcohort.variants.examples import Examples
+from deepcohort.variants.familiar import ranges_of
 from deepcohort.variants.features import NAMES
 from deepcohort.variants.genotypes import LEAST_LOG
 from deepcohort.variants.names import Name
@@ -72,6 +73,7 @@ def train_caller(
         layout,
         {
             "weights_of_network": weights,
+            "reads": ranges_of([Examples.load(path).evidence.features for path in lessons.training]),
             "training": {"files": [path.stem for path in lessons.training], "examples": len(copies)},
             "epochs": course.epochs,
             "best_epoch": course.best,

@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from deepcohort.genome.command import Device  # noqa: E402
 from deepcohort.genome.errors import InputError  # noqa: E402
 from deepcohort.variants import tensors, training, trees  # noqa: E402
 from deepcohort.variants.callers import AT_ONCE, NetworkCaller, load_caller, loaded  # noqa: E402
@@ -151,6 +152,25 @@ def test_both_heads_count_alike():
     np.testing.assert_allclose(joined.numpy(), [[1 - there, there * 0.75, there * 0.25]])
 
 
+def test_reads_unlike_those_of_the_training_are_told(folder):
+    evidence = made_up(80, 13).evidence
+    watched = loaded(Name.rf, folder, Device.cpu, 1)
+    np.testing.assert_array_equal(
+        watched.log_chances(evidence), load_caller(Name.rf, folder).log_chances(evidence)
+    )
+    assert watched.strange() == []
+    features = evidence.features.copy()
+    features[:, NAMES.index("reads_this")] = np.log1p(200)
+    few = Evidence(evidence.tensors[:9], features[:9], evidence.log_chances[:9])
+    watched = loaded(Name.rf, folder, Device.cpu, 1)
+    watched.log_chances(few)
+    assert watched.strange() == []
+    for _ in range(6):
+        watched.log_chances(few)
+    (sentence,) = watched.strange()
+    assert sentence.startswith("depth: 20") and "that the caller was trained on" in sentence
+
+
 def test_reliability_tells_how_often_it_is_wrong():
     rng = np.random.default_rng(2)
     chances = rng.dirichlet([0.3, 0.3, 0.3], 20_000)
@@ -178,8 +198,8 @@ def saved(path, examples, **changes):
 def test_what_cannot_be_used_is_refused(folder, files, tmp_path):
     folder = shutil.copytree(folder, tmp_path / "caller")
     with pytest.raises(InputError, match="--caller cnn needs --weights"):
-        loaded(Name.cnn, None, "cpu", 1)
-    assert loaded(Name.haplotypes, None, "cpu", 1) is None
+        loaded(Name.cnn, None, Device.cpu, 1)
+    assert loaded(Name.haplotypes, None, Device.cpu, 1) is None
     with pytest.raises(
         InputError, match=r"holds no trained caller .*: give a folder that train-caller wrote"
     ):
