@@ -1,9 +1,11 @@
 """Training that goes on after a kill: how far it has come, kept in a file after each epoch."""
 
 import json
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,6 +14,16 @@ from torch import Tensor, nn
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.progress import progress
+
+log = logging.getLogger(__name__)
+
+
+class Limits(NamedTuple):
+    """Epochs at most, and epochs without a better held-out loss after which training ends."""
+
+    epochs: int
+    patience: int
 
 
 @dataclass
@@ -83,3 +95,40 @@ class Checkpoint:
             state.setdefault(int(number), {})[what] = value
         optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
         return Course(said["losses"], said["best"])
+
+
+def train_to_best(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    limits: Limits,
+    epoch: Callable[[int], None],
+    held_out_loss: Callable[[], float],
+    checkpoint: Path | None,
+    of: dict[str, Any],
+) -> Course:
+    """Train in place; the network is left as it was when the held-out data were told best.
+
+    epoch: goes over the training data once, given how many epochs are done. checkpoint: file that is written
+    after each epoch and gone on from where it is there; ``of``: what it is a checkpoint of, as JSON knows it.
+    Raises ``InputError`` where the file is of something else.
+    """
+    best = {name: value.clone() for name, value in network.state_dict().items()}
+    course = Course([held_out_loss()])
+    keeper = Checkpoint(checkpoint, of) if checkpoint else None
+    if keeper and keeper.path.exists():
+        course = keeper.restore(network, optimizer, best)
+        log.info("going on after %d epochs of %s", course.epochs, keeper.path)
+    with progress("epochs", limits.epochs) as bar:
+        bar.update(course.epochs)
+        while course.epochs < limits.epochs and not course.stalled(limits.patience):
+            epoch(course.epochs)
+            course.losses.append(held_out_loss())
+            log.info("epoch %d: held-out loss %.5f", course.epochs, course.losses[-1])
+            if course.losses[-1] < course.losses[course.best]:
+                course.best = course.epochs
+                best = {name: value.clone() for name, value in network.state_dict().items()}
+            if keeper:
+                keeper.save(network, optimizer, best, course)
+            bar.update()
+    network.load_state_dict(best)
+    return course

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from deepcohort.genome.checkpoint import Checkpoint, Course
-from deepcohort.genome.progress import progress
+from deepcohort.genome.checkpoint import Course, Limits, train_to_best
 from deepcohort.imputation.autoregressive import (
     GENOTYPES,
     Network,
@@ -79,25 +78,20 @@ def learn(
     ``InputError`` where it is of another training.
     """
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE[kind])
-    best = {name: value.clone() for name, value in network.state_dict().items()}
-    course = Course([held_out_loss(network, lessons)])
-    keeper = Checkpoint(checkpoint, describe(network, lessons, kind, options, seed)) if checkpoint else None
-    if keeper and keeper.path.exists():
-        course = keeper.restore(network, optimizer, best)
-        log.info("going on after %d epochs of %s", course.epochs, keeper.path)
-    with progress("epochs", options.epochs) as bar:
-        bar.update(course.epochs)
-        while course.epochs < options.epochs and not course.stalled(PATIENCE):
-            for window, people in steps(lessons, options.at_once, seed, course.epochs):
-                _step(network, lessons, optimizer, options.loss, window, people)
-            course.losses.append(held_out_loss(network, lessons))
-            if course.losses[-1] < course.losses[course.best]:
-                course.best = course.epochs
-                best = {name: value.clone() for name, value in network.state_dict().items()}
-            if keeper:
-                keeper.save(network, optimizer, best, course)
-            bar.update()
-    network.load_state_dict(best)
+
+    def epoch(done: int) -> None:
+        for window, people in steps(lessons, options.at_once, seed, done):
+            _step(network, lessons, optimizer, options.loss, window, people)
+
+    course = train_to_best(
+        network,
+        optimizer,
+        Limits(options.epochs, PATIENCE),
+        epoch,
+        lambda: held_out_loss(network, lessons),
+        checkpoint,
+        describe(network, lessons, kind, options, seed),
+    )
     log.info(
         "%s: %d epochs, loss of held-out people %.4f, %.4f untrained",
         kind, course.epochs, course.losses[course.best], course.losses[0],

@@ -17,8 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from deepcohort.genome.checkpoint import Checkpoint, Course
-from deepcohort.genome.progress import progress
+from deepcohort.genome.checkpoint import Course, Limits, train_to_best
 from deepcohort.imputation.ancestry import GroupPrior, often_copied
 from deepcohort.imputation.copying import Float32, Prior, Rates, SiteRates, Sites
 from deepcohort.imputation.copying_layer import Stretch, copied
@@ -224,28 +223,23 @@ def learn(
     """
     parameters = Parameters(len(stop.hidden.cm), rates, prior).to(device)
     optimizer = torch.optim.Adam(parameters.parameters(), LEARNING_RATE)
-    course = Course([held_out_loss(parameters, stop)])
-    best = {name: value.clone() for name, value in parameters.state_dict().items()}
-    keeper = Checkpoint(checkpoint, _describe(lessons, rates, prior, seed)) if checkpoint else None
-    if keeper and keeper.path.exists():
-        course = keeper.restore(parameters, optimizer, best)
-        log.info("going on after %d epochs of %s", course.epochs, keeper.path)
     rng = np.random.default_rng(seed)
     cut = [Lessons(panel, lesson, device, _thinned(lesson.hidden.kept, rng)) for lesson in lessons]
-    with progress("epochs", EPOCHS) as bar:
-        bar.update(course.epochs)
-        while course.epochs < EPOCHS and not course.stalled(PATIENCE):
-            for window, lanes in steps(cut, seed, course.epochs):
-                _step(parameters, optimizer, window, lanes, course.losses[0])
-            course.losses.append(held_out_loss(parameters, stop))
-            log.info("epoch %d: loss %.5f", course.epochs, course.losses[-1])
-            if course.losses[-1] < course.losses[course.best]:
-                course.best = course.epochs
-                best = {name: value.clone() for name, value in parameters.state_dict().items()}
-            if keeper:
-                keeper.save(parameters, optimizer, best, course)
-            bar.update()
-    parameters.load_state_dict(best)
+    untrained = held_out_loss(parameters, stop)
+
+    def epoch(done: int) -> None:
+        for window, lanes in steps(cut, seed, done):
+            _step(parameters, optimizer, window, lanes, untrained)
+
+    course = train_to_best(
+        parameters,
+        optimizer,
+        Limits(EPOCHS, PATIENCE),
+        epoch,
+        lambda: held_out_loss(parameters, stop),
+        checkpoint,
+        _describe(lessons, rates, prior, seed),
+    )
     return parameters, course
 
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, nll_loss
 
-from deepcohort.genome.checkpoint import Checkpoint, Course
+from deepcohort.genome.checkpoint import Course, Limits, train_to_best
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.progress import progress
 from deepcohort.variants.examples import Examples
 from deepcohort.variants.network import Network, joined_heads
 from deepcohort.variants.tensors import LAYOUTS
@@ -98,26 +97,15 @@ def learn(network: Network, lessons: Lessons, how: How, device: str, checkpoint:
     """
     network.to(device)
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
-    best = {name: value.clone() for name, value in network.state_dict().items()}
-    course = Course([loss_of(network, lessons.held_out, device)])
-    keeper = Checkpoint(checkpoint, _described(lessons, how)) if checkpoint else None
-    if keeper and keeper.path.exists():
-        course = keeper.restore(network, optimizer, best)
-        log.info("going on after %d epochs of %s", course.epochs, keeper.path)
-    with progress("epochs", how.epochs) as bar:
-        bar.update(course.epochs)
-        while course.epochs < how.epochs and not course.stalled(PATIENCE):
-            _epoch(network, optimizer, lessons, how, course.epochs, device)
-            course.losses.append(loss_of(network, lessons.held_out, device))
-            log.info("epoch %d: loss of held-out examples %.5f", course.epochs, course.losses[-1])
-            if course.losses[-1] < course.losses[course.best]:
-                course.best = course.epochs
-                best = {name: value.clone() for name, value in network.state_dict().items()}
-            if keeper:
-                keeper.save(network, optimizer, best, course)
-            bar.update()
-    network.load_state_dict(best)
-    return course
+    return train_to_best(
+        network,
+        optimizer,
+        Limits(how.epochs, PATIENCE),
+        lambda done: _epoch(network, optimizer, lessons, how, done, device),
+        lambda: loss_of(network, lessons.held_out, device),
+        checkpoint,
+        _described(lessons, how),
+    )
 
 
 def _described(lessons: Lessons, how: How) -> dict[str, Any]:

@@ -31,7 +31,7 @@ workflow TRAINING {
             [(sorted - out).collect { entry -> entry[1] }, out.collect { entry -> entry[1] }]
         }
     TRAIN_CALLER(parted, start, options.subMap('epochs'), options.seed)
-    caller = TRAIN_CALLER.out.caller.first()
+    caller = TRAIN_CALLER.out.caller
 
     emit:
     caller  // folder of the caller
