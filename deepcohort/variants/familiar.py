@@ -32,11 +32,14 @@ def traits(features: Float32) -> dict[str, Float64]:
 
 def ranges_of(files: Sequence[Float32]) -> dict[str, list[float]]:
     """Least and largest median of each trait over files of examples."""
-    medians = [{name: float(np.median(values)) for name, values in traits(one).items()} for one in files]
+    medians = [{name: _median(values) for name, values in traits(one).items()} for one in files]
     return {
-        name: [round(min(one[name] for one in medians), 3), round(max(one[name] for one in medians), 3)]
-        for name in medians[0]
+        name: [min(one[name] for one in medians), max(one[name] for one in medians)] for name in medians[0]
     }
+
+
+def _median(values: Float64) -> float:
+    return round(float(np.median(values)), 3)
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Watched:
             return []
         found = []
         for name, values in traits(features).items():
-            (low, high), median = self.ranges[name], float(np.median(values))
+            (low, high), median = self.ranges[name], _median(values)
             if not low <= median <= high:
                 found.append(
                     f"{name}: {median:.1f} (median of candidates) is outside of the {low:.1f} to {high:.1f} "

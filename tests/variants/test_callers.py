@@ -152,8 +152,8 @@ def test_both_heads_count_alike():
     np.testing.assert_allclose(joined.numpy(), [[1 - there, there * 0.75, there * 0.25]])
 
 
-def test_reads_unlike_those_of_the_training_are_told(folder):
-    evidence = made_up(80, 13).evidence
+def test_reads_unlike_those_of_the_training_are_told(folder, files):
+    evidence = Examples.load(files.training[0]).evidence
     watched = loaded(Name.rf, folder, Device.cpu, 1)
     np.testing.assert_array_equal(
         watched.log_chances(evidence), load_caller(Name.rf, folder).log_chances(evidence)
@@ -161,12 +161,10 @@ def test_reads_unlike_those_of_the_training_are_told(folder):
     assert watched.strange() == []
     features = evidence.features.copy()
     features[:, NAMES.index("reads_this")] = np.log1p(200)
-    few = Evidence(evidence.tensors[:9], features[:9], evidence.log_chances[:9])
     watched = loaded(Name.rf, folder, Device.cpu, 1)
-    watched.log_chances(few)
+    watched.log_chances(Evidence(evidence.tensors[:9], features[:9], evidence.log_chances[:9]))
     assert watched.strange() == []
-    for _ in range(6):
-        watched.log_chances(few)
+    watched.log_chances(Evidence(evidence.tensors, features, evidence.log_chances))
     (sentence,) = watched.strange()
     assert sentence.startswith("depth: 20") and "that the caller was trained on" in sentence
 
