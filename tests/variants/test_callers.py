@@ -164,6 +164,7 @@ def test_reads_unlike_those_of_the_training_are_told(folder, files):
     watched = loaded(Name.rf, folder, Device.cpu, 1)
     watched.log_chances(Evidence(evidence.tensors[:9], features[:9], evidence.log_chances[:9]))
     assert watched.strange() == []
+    watched = loaded(Name.rf, folder, Device.cpu, 1)
     watched.log_chances(Evidence(evidence.tensors, features, evidence.log_chances))
     (sentence,) = watched.strange()
     assert sentence.startswith("depth: 20") and "that the caller was trained on" in sentence
