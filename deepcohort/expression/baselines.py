@@ -40,10 +40,11 @@ def folds_of(people: int, folds: int, seed: int) -> Iterator[tuple[NDArray[np.in
 
 
 def held_out(x: Floats, y: Floats, method: str, folds: int, seed: int) -> Floats:
-    """Predictions float64[people] for people held out in turn, as differences from the mean of those trained on.
+    """Predictions float64[people] for people held out in turn, as differences from the mean of the others.
 
-    The mean itself is left out: it is the higher the lower the held-out people are, so that it alone would make
-    a correlation below zero. ``x`` is float64[people, variants], NaN missing; ``method`` top_snp or elastic_net.
+    The mean itself is left out: it is the higher the lower the held-out people are, so that it alone would
+    make a correlation below zero. ``x`` is float64[people, variants], NaN missing; ``method`` is one of
+    ``METHODS``.
     """
     predicted = np.zeros(len(y))
     for train, held in folds_of(len(y), folds, seed):
@@ -79,7 +80,9 @@ def _elastic_net(x: Floats, y: Floats, folds: int, seed: int) -> Floats:
     inner = KFold(folds, shuffle=True, random_state=seed)
     model: Any = ElasticNetCV(l1_ratio=0.5, alphas=15, cv=inner, max_iter=2000, tol=1e-3, fit_intercept=False)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # weak penalties need not converge to be passed over
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # weak penalties need not converge to be passed over
         model.fit(x / spread, y)
     weights: Floats = model.coef_ / spread
     return weights

@@ -31,11 +31,15 @@ def edit(reference: bytes, start: int, edits: Iterable[Edit], anchor: int) -> Ed
     """Put edits, sorted as in their file, into ``reference``, whose first base is at ``start`` (0-based).
 
     Of alleles that overlap the first is taken. An insertion or deletion may begin at the last base that the
-    one before changed, unless that is an insertion: so does ``bcftools consensus`` (Danecek et al. 2021). What
-    reaches beyond the reference is cut there. ``anchor`` is a position of the reference.
+    one before changed, unless that is an insertion: so does ``bcftools consensus`` (Danecek et al. 2021).
+    What reaches beyond the reference is cut there. ``anchor`` is a position of the reference.
     """
     pieces: list[bytes] = []
-    done, last, inserted = start, -1, False  # the next base to copy; the last one changed; was it an insertion
+    done, last, inserted = (
+        start,
+        -1,
+        False,
+    )  # the next base to copy; the last one changed; was it an insertion
     overlapping, shift, place, disrupted = 0, 0, None, False
     for one in edits:
         longer = len(one.alt) - len(one.ref)

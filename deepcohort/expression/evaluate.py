@@ -1,9 +1,9 @@
-"""Predicted beside measured expression across people, gene by gene, and the plain models on the same people."""
+"""Predicted beside measured expression across people, gene by gene, and plain models on the same people."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -60,8 +60,8 @@ def evaluate(
 ) -> list[dict[str, str]]:  # fmt: skip
     """Rows (``COLUMNS``) of each gene with measured expression and each method.
 
-    The sequence model was trained elsewhere and is asked as it is; plain models are asked of people held out in
-    turn. All methods are scored on the same people: those of expression and genotypes, without missing values.
+    The sequence model was trained elsewhere and is asked as it is; plain models are asked of people held out
+    in turn. All methods are scored on the same people: those with expression and genotypes.
 
     Raises ``InputError`` where fewer than 10 people are in both.
     """
@@ -70,8 +70,8 @@ def evaluate(
     shared = [n for n, name in enumerate(measured.people) if name in places]
     if len(shared) < LEAST_PEOPLE:
         raise InputError(
-            f"{len(shared)} of the {len(measured.people)} people with expression have genotypes in {cohort}, and "
-            f"{LEAST_PEOPLE} are needed: name people alike in both"
+            f"{len(shared)} of the {len(measured.people)} people with expression have genotypes in {cohort}, "
+            f"and {LEAST_PEOPLE} are needed: name people alike in both"
         )
     if len(shared) < len(measured.people):
         log.warning("%d people with expression have no genotypes", len(measured.people) - len(shared))
@@ -90,14 +90,15 @@ def evaluate(
     return rows
 
 
-def _dosages(opened: list[tuple[Path, object]], gene: Gene) -> Floats:
+def _dosages(opened: list[tuple[Path, Any]], gene: Gene) -> Floats:
     for path, vcf in opened:
-        contig = contig_of(list(vcf.seqnames), gene.chrom)  # type: ignore[attr-defined]
+        contig = contig_of(list(vcf.seqnames), gene.chrom)
         if contig is not None:
             found = read_records(path, vcf, contig, max(0, gene.tss - AROUND), gene.tss + AROUND)
             if found:
                 return dosages(found)
-    return np.zeros((len(opened[0][1].samples), 0))  # type: ignore[attr-defined]
+    people: list[str] = opened[0][1].samples
+    return np.zeros((len(people), 0))
 
 
 def _rows(
@@ -111,6 +112,16 @@ def _rows(
         empty = Correlation(np.nan, np.nan, np.nan, f"fewer than {LEAST_PEOPLE} people")
         found = empty if few else correlation(predicted, y, seed)
         numbers = (f"{value:.4f}" if np.isfinite(value) else "NA" for value in found[:3])
-        cells = (cohort, gene.gene, gene.name, gene.chrom, method, str(len(y)), str(x.shape[1]), *numbers, found.note)
+        cells = (
+            cohort,
+            gene.gene,
+            gene.name,
+            gene.chrom,
+            method,
+            str(len(y)),
+            str(x.shape[1]),
+            *numbers,
+            found.note,
+        )
         rows.append(dict(zip(COLUMNS, cells, strict=True)))
     return rows

@@ -60,7 +60,7 @@ def read_genes(path: Path) -> Genes:
     """Read genes from a GTF (rows of ``gene``) or a BED, packed or not.
 
     BED: six columns (name fourth, strand sixth), or a header that starts with ``#`` and names ``gene_id`` and
-    ``strand``. A stretch of one base is the transcription start; of a longer one, the end that is 5' by strand.
+    ``strand``. A stretch of one base is where transcription starts; of a longer one, the end 5' by strand is.
 
     Raises ``InputError`` for rows that cannot be read, genes named twice, and files without genes.
     """
@@ -82,7 +82,9 @@ def _gtf_genes(path: Path) -> Iterator[Gene]:
             continue
         known = dict(re.findall(r'(\w+) "([^"]*)"', fields[8]))
         if "gene_id" not in known:
-            raise InputError(f"{path.name}: row {number} has no gene_id: give a GTF as Ensembl or GENCODE write")
+            raise InputError(
+                f"{path.name}: row {number} has no gene_id: give a GTF as Ensembl or GENCODE write"
+            )
         start, end = _stretch(path, number, fields[3], fields[4])
         yield _gene(known["gene_id"], known.get("gene_name", ""), fields[0], start - 1, end, fields[6])
 
@@ -93,7 +95,9 @@ def _bed_genes(path: Path) -> Iterator[Gene]:
         fields = line.split("\t")
         if line.startswith("#"):
             columns = [field.lower() for field in fields]
-            places = {name: columns.index(name) for name in ("gene_id", "strand", "gene_name") if name in columns}
+            places = {
+                name: columns.index(name) for name in ("gene_id", "strand", "gene_name") if name in columns
+            }
             continue
         if not line or line.startswith(("track", "browser")):
             continue
@@ -127,8 +131,8 @@ def _warnings(path: Path, genes: list[Gene]) -> list[str]:
     if len(genes) < 3 or len(lengths) > 1 or lengths <= {0, 1}:
         return []
     return [
-        f"{path.name}: all genes are {lengths.pop():,} bases long, so these are windows around a point, perhaps "
-        "the gene's middle, and their ends are no transcription starts: give the starts, or a GTF"
+        f"{path.name}: all genes are {lengths.pop():,} bases long, so these are windows around a point, "
+        "perhaps the gene's middle, and their ends are no transcription starts: give the starts, or a GTF"
     ]
 
 
@@ -142,8 +146,8 @@ def warn_of_middles(path: Path, genes: Iterable[Gene], places: dict[str, int]) -
     if not known or 2 * middles < len(known):
         return []
     return [
-        f"{path.name}: {middles} of {len(known)} genes stand at their middle and not where transcription starts; "
-        "the places of --genes are used"
+        f"{path.name}: {middles} of {len(known)} genes stand at their middle and not where transcription "
+        "starts; the places of --genes are used"
     ]
 
 

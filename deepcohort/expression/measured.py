@@ -15,7 +15,7 @@ ANNOTATION = {"gene_name", "name", "strand", "score", "length", "gid", "group_id
 
 @dataclass(frozen=True)
 class Measured:
-    """Expression float64[genes, people], NaN where missing; ``places`` of genes as the file has them, 0-based."""
+    """Expression float64[genes, people], NaN where missing; ``places`` of genes in the file, 0-based."""
 
     genes: list[str]
     people: list[str]
@@ -37,17 +37,22 @@ def read_measured(path: Path) -> Measured:
     people = header[first:]
     if not header[0].startswith("#") or not people:
         raise InputError(
-            f"{path.name}: the first row must be a header: #chr, start, end, gene_id, and a column for each person"
+            f"{path.name}: the first row must be a header: #chr, start, end, gene_id, and a column for each "
+            "person"
         )
     rows: dict[str, list[float]] = {}
     places: dict[str, int] = {}
     for number, line in enumerate(lines, 2):
         cells = line.split("\t")
         if len(cells) != len(header):
-            raise InputError(f"{path.name}: row {number} has {len(cells)} cells, the header {len(header)}: mend it")
+            raise InputError(
+                f"{path.name}: row {number} has {len(cells)} cells, the header {len(header)}: mend it"
+            )
         gene = gene_key(cells[3])
         if gene in rows:
-            raise InputError(f"{path.name}: row {number}: the gene {gene} stands in a row before: keep one of them")
+            raise InputError(
+                f"{path.name}: row {number}: the gene {gene} stands in a row before: keep one of them"
+            )
         rows[gene] = [_number(path, number, cell) for cell in cells[first:]]
         places[gene] = int(cells[1]) if cells[1].isdecimal() else -1
     if len(set(people)) < len(people):

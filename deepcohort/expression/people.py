@@ -1,4 +1,4 @@
-"""Each person's sequences around the start of each gene, from a reference and genotypes, every doubt counted."""
+"""Each person's sequences around the start of each gene, from reference and genotypes; doubts are counted."""
 
 import logging
 from collections import Counter
@@ -186,7 +186,7 @@ class Sequences:
         self.counts["genotypes_unphased_drawn"] += int(mixed.sum())
 
     def _averaged(self, letters: list[str], alleles: NDArray[np.int16], mixed: NDArray[np.bool_]) -> None:
-        """Give unphased heterozygotes letters for two bases on both haplotypes, the reference if lengths differ.
+        """Give unphased heterozygotes letters for two bases on both haplotypes, REF if lengths differ.
 
         ``letters`` is extended by these alleles.
         """
@@ -214,8 +214,8 @@ class Sequences:
                 else "the two are of different builds: give the reference that the genotypes were called on"
             )
             raise InputError(
-                f"{self.path.name}: REF of {wrong:,} of {met:,} records near genes is not what {self.fasta_name} "
-                f"has ({wrong / met:.1%}, at most {MOST_MISMATCHES:.1%} may be); {why}"
+                f"{self.path.name}: REF of {wrong:,} of {met:,} records near genes is not what "
+                f"{self.fasta_name} has ({wrong / met:.1%}, at most {MOST_MISMATCHES:.1%} may be); {why}"
             )
 
 
@@ -236,7 +236,7 @@ def _file_of(genotypes: Sequence[Path], chrom: str) -> tuple[Path, list[str], st
 
 
 def read_records(path: Path, vcf: Any, contig: str, start: int, end: int) -> list[Record]:
-    """Records that touch a stretch (0-based, end excluded) in the file's order; those without ALT are left out."""
+    """Records that touch a stretch (0-based, end excluded) in the file's order, those with an ALT."""
     if contig_of(list(vcf.seqnames), contig) is None:
         return []
     found = []
@@ -249,8 +249,8 @@ def read_records(path: Path, vcf: Any, contig: str, start: int, end: int) -> lis
             alleles = np.column_stack([alleles, np.full(len(alleles), -2, np.int16)])
         if alleles.shape[1] > 2:
             raise InputError(
-                f"{path.name}: {contig}:{record.POS} has genotypes of {alleles.shape[1]} alleles: people have two "
-                "at most"
+                f"{path.name}: {contig}:{record.POS} has genotypes of {alleles.shape[1]} alleles: people "
+                "have two at most"
             )
         found.append(Record(record.POS - 1, record.REF, list(record.ALT), alleles, table[:, -1].astype(bool)))
     return found
@@ -281,4 +281,3 @@ def _unique(
     unique, place = np.unique(letters, axis=0, return_inverse=True)
     of = np.where(columns[-1] == -2, -1, place.ravel()[whose]).astype(np.int32).reshape(-1, 2)
     return GeneSequences(gene, unique, of)
-

@@ -19,14 +19,16 @@ COUNT_COLUMNS = ("cohort", "chrom", "what", "count")
 def predict(cohort: str, genes: Sequence[Gene], sequences: Sequences, model: Model) -> pd.DataFrame:
     """Predict for each gene and person: a row each, ``COLUMNS``; the model sees each unique sequence once.
 
-    Genes without a sequence have no rows. ``haplotype2`` is NaN, and ``mean`` the first one's value, for people
-    with one haplotype. Raises ``InputError`` where genotypes and reference do not fit.
+    Genes without a sequence have no rows. ``haplotype2`` is NaN, and ``mean`` the first one's value, for
+    people with one haplotype. Raises ``InputError`` where genotypes and reference do not fit.
     """
     tables = []
-    for gene in progress(genes, "genes"):
-        made = sequences.of_gene(gene, model.before, model.after)
-        if made is not None:
-            tables.append(_table(cohort, sequences.people, made, model))
+    with progress("genes", len(genes)) as bar:
+        for gene in genes:
+            made = sequences.of_gene(gene, model.before, model.after)
+            if made is not None:
+                tables.append(_table(cohort, sequences.people, made, model))
+            bar.update()
     sequences.check_reference()
     empty = pd.DataFrame({name: pd.Series(dtype=float if n > 2 else str) for n, name in enumerate(COLUMNS)})
     return pd.concat(tables, ignore_index=True) if tables else empty

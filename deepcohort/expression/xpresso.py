@@ -1,7 +1,8 @@
-"""Xpresso: expression of a gene from the 10,500 bases around its start (Agarwal and Shendure 2020, Cell Reports 31:107663).
+"""Xpresso: expression of a gene from the 10,500 bases around its start.
 
-Two convolutions with maxima, then three dense layers; written anew in numpy from the published architecture. The
-user gives the weights, which are read as plain arrays and never unpickled.
+By Agarwal and Shendure (2020, Cell Reports 31:107663): two convolutions with maxima, then three dense layers;
+written anew in numpy from the published architecture. The user gives the weights, which are read as plain
+arrays and never unpickled.
 """
 
 import zipfile
@@ -29,7 +30,18 @@ BATCH = 8
 
 def _one_hot_table() -> Array:
     table = np.zeros((256, 4), np.float32)
-    letters = {"A": "A", "C": "C", "G": "G", "T": "T", "M": "AC", "R": "AG", "W": "AT", "S": "CG", "Y": "CT", "K": "GT"}
+    letters = {
+        "A": "A",
+        "C": "C",
+        "G": "G",
+        "T": "T",
+        "M": "AC",
+        "R": "AG",
+        "W": "AT",
+        "S": "CG",
+        "Y": "CT",
+        "K": "GT",
+    }
     for letter, bases in letters.items():
         for base in bases:
             table[ord(letter), "ACGT".index(base)] = 1 / len(bases)
@@ -48,7 +60,7 @@ class Xpresso:
     after = 3500
 
     def __init__(self, weights: Path) -> None:
-        """Read weights from ``.npz`` or from Keras' HDF5; raises ``InputError`` for those of another model."""
+        """Read weights from ``.npz`` or Keras' HDF5; raises ``InputError`` for those of another model."""
         self.weights = _read(weights)
 
     def predict(self, sequences: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -65,7 +77,7 @@ class Xpresso:
         return self._dense(np.maximum(self._dense(hidden, "d2"), 0), "d3")[:, 0]
 
     def _convolved(self, x: Array, layer: str) -> Array:
-        """Convolution of [n, length, channels] to the same length, and ReLU; even widths pad right, as Keras."""
+        """Convolution of [n, length, channels] to the same length, and ReLU; even widths pad right."""
         kernel = self.weights[f"{layer}.weight"]
         width = kernel.shape[2]
         padded = np.pad(x, ((0, 0), ((width - 1) // 2, width // 2), (0, 0)))
@@ -92,8 +104,8 @@ def _read(path: Path) -> dict[str, Array]:
     for name, shape in SHAPES.items():
         if arrays[name].shape != shape or arrays[name].dtype.kind != "f":
             raise InputError(
-                f"{path.name}: {name} is {arrays[name].dtype} of shape {arrays[name].shape} but xpresso's are "
-                f"numbers of shape {shape}: give the weights of this model"
+                f"{path.name}: {name} is {arrays[name].dtype} of shape {arrays[name].shape} but those of "
+                f"xpresso are numbers of shape {shape}: give the weights of this model"
             )
         if not np.isfinite(arrays[name]).all():
             raise InputError(f"{path.name}: {name} holds values that are no numbers: copy the file again")
@@ -106,7 +118,7 @@ def _from_npz(path: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def _from_keras(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Arrays of Keras' HDF5, whose kernels are width, inputs, outputs, turned round to those of ``SHAPES``."""
+    """Arrays of Keras' HDF5, whose kernels are width, inputs, outputs, turned round as ``SHAPES``."""
     import h5py
 
     arrays = {}
