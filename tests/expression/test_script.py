@@ -1,0 +1,26 @@
+"""The commands of bin/expression.py refuse bad input in one sentence."""
+
+from tests.scripts import run_script
+
+
+def test_genes_are_shared_out_by_chromosome_and_doubts_are_said(tmp_path):
+    bed = tmp_path / "middles.bed"
+    bed.write_text("".join(f"chr{n}\t1000\t1200\tG{n}\t0\t+\n" for n in (2, 1, 10)))
+    done = run_script("expression", "genes", "--genes", bed, "--out", tmp_path / "genes")
+    assert done.returncode == 0 and "windows around a point" in done.stderr
+    assert {path.name for path in (tmp_path / "genes").iterdir()} == {"1.tsv", "2.tsv", "10.tsv"}
+
+
+def test_weights_of_another_model_end_with_one_sentence(tmp_path):
+    for name in ("r.fa", "v.vcf.gz", "w.npz"):
+        (tmp_path / name).write_bytes(b"x")
+    genes = tmp_path / "1.tsv"
+    genes.write_text("gene\tname\tchrom\ttss\tstrand\tstart\tend\nG\tG\t1\t5\t+\t5\t6\n")
+    files = ("--genes", genes, "--fasta", tmp_path / "r.fa", "--genotypes", tmp_path / "v.vcf.gz")
+    outs = ("--out", tmp_path / "p.parquet", "--out-counts", tmp_path / "p.tsv")
+    done = run_script(
+        "expression", "predict", "--cohort", "c", *files, "--weights", tmp_path / "w.npz", *outs
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip().startswith("ERROR: w.npz: not weights of xpresso")
+    assert not (tmp_path / "p.parquet").exists()
