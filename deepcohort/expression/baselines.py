@@ -78,7 +78,7 @@ def _elastic_net(x: Floats, y: Floats, folds: int, seed: int) -> Floats:
 
     spread = x.std(axis=0)
     inner = KFold(folds, shuffle=True, random_state=seed)
-    # Strengths from the largest that keeps a variant down to a hundredth of it, as glmnet where variants are many.
+    # From the strength that keeps no variant down to a hundredth of it, as glmnet where variants are many.
     model: Any = ElasticNetCV(
         l1_ratio=0.5, eps=1e-2, alphas=15, cv=inner, max_iter=2000, tol=1e-3, fit_intercept=False
     )
