@@ -19,7 +19,6 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 Given = Annotated[Path, typer.Option(exists=True)]
 COLUMNS = ("genes", "unphased", "method", "number", "mean_r", "of_seeds", "negative")
-SEEDS = 5
 
 
 def scores(
@@ -50,6 +49,7 @@ def main(
     weights: Given,
     out: Annotated[Path, typer.Option(help="Table (.tsv).")],
     sequenced: Annotated[str, typer.Option(help="Gene whose bases the reference has.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of phase and folds.")] = 5,
 ) -> None:
     """Xpresso on one gene, plain models on all genes, by seeds of phase and folds."""
     measured, genes = read_measured(expression), read_genes(expression).genes
@@ -58,11 +58,11 @@ def main(
     rows = []
     for unphased in Unphased:
         by_seed = []
-        for seed in range(1, SEEDS + 1):
+        for seed in range(1, seeds + 1):
             sequences = Sequences(fasta, [vcf], one.chrom, unphased=unphased, seed=seed)
             by_seed.append(scores([one], measured, vcf, predict("cohort", [one], sequences, model), seed))
         rows.append(told(sequenced, unphased, "xpresso", [table["xpresso"] for table in by_seed]))
-    plain = [scores(genes, measured, vcf, pd.DataFrame({"gene": []}), seed) for seed in range(1, SEEDS + 1)]
+    plain = [scores(genes, measured, vcf, pd.DataFrame({"gene": []}), seed) for seed in range(1, seeds + 1)]
     for method in ("top_snp", "elastic_net"):
         rows.append(told(sequenced, "", method, [table.loc[[sequenced], method] for table in plain]))
         rows.append(told("all", "", method, [table[method] for table in plain]))
