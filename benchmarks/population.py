@@ -1,6 +1,7 @@
 """Populations of held-out people, all methods on the same folds (``python -m benchmarks.population``)."""
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +23,11 @@ FOLDS = 5
 SURE = 0.9
 
 
-def read(vcf: Path, labels: Path) -> tuple[Study, list[str]]:
+def read(vcf: Path, labels: Path, most_sites: int | None) -> tuple[Study, list[str]]:
     """Everybody with a label, as the panel of a study of no cohort; and the chromosome of each site."""
     reader = VCF(str(vcf))
     rows, chroms = [], []
-    for record in reader:
+    for record in islice(reader, most_sites):
         rows.append(alt_copies(record.genotype.array()))
         chroms.append(record.CHROM)
     names, label, populations, continent, superpopulations = labelled(
@@ -115,12 +116,13 @@ def run(
     absent: Annotated[
         float, typer.Option(min=0, max=0.99, help="Share of sites that the held-out lack.")
     ] = 0.0,
+    most_sites: Annotated[int | None, typer.Option(min=1, help="Take the first sites alone.")] = None,
     epochs: Annotated[int, typer.Option(min=0, help="Of the networks; 0 trains none.")] = 15,
     seed: Annotated[int, typer.Option(help="Draws folds and absent sites.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="One fold.")] = False,
 ) -> None:
     """Hold people out in five folds, assign them, and print all methods beside each other."""
-    whole, chroms = read(vcf, labels)
+    whole, chroms = read(vcf, labels, most_sites)
     fold = split(whole.label, np.arange(len(whole.label)), FOLDS, seed)
     done: list[dict[str, dict[str, float]]] = []
     for number in range(1 if quick else FOLDS):

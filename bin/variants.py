@@ -15,16 +15,24 @@ from deepcohort.variants.names import Layout, Name
 app = script(__doc__ or "")
 
 InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
+Reads = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")]
+Index = Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")]
+Fasta = Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")]
+Weights = Annotated[
+    Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a trained caller.")
+]
+PieceBases = Annotated[int, typer.Option(min=1000, help="Most bases of a piece.")]
+OutPieces = Annotated[Path, typer.Option(help="Pieces of the genome (.tsv).")]
 
 
 @command(app)
 def plan_calls(
     release: Release,
-    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
-    out: Annotated[Path, typer.Option(help="Pieces of the genome (.tsv).")],
+    reads: Reads,
+    fasta: Fasta,
+    out: OutPieces,
     regions: Annotated[str | None, typer.Option(help="Where to call: regions or a BED file.")] = None,
-    piece_bases: Annotated[int, typer.Option(min=1000, help="Most bases of a piece.")] = 10_000_000,
+    piece_bases: PieceBases = 10_000_000,
     male: Annotated[bool, typer.Option("--male", help="The person has one X.")] = False,
 ) -> None:
     """Cut the genome into pieces that are called apart."""
@@ -38,20 +46,18 @@ def plan_calls(
 @command(app)
 def call_region(
     release: Release,
-    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    reads: Reads,
+    fasta: Fasta,
     region: Annotated[str, typer.Option(help="contig:first-last; reads around it are looked at too.")],
     out: Annotated[Path, typer.Option(help="Calls (.vcf.gz).")],
     out_gvcf: Annotated[
         Path | None, typer.Option(help="Calls and what is as the reference (.g.vcf.gz).")
     ] = None,
-    index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
+    index: Index = None,
     sample: Annotated[str | None, typer.Option(help="Name of the person in the calls.")] = None,
     haploid: Annotated[bool, typer.Option("--haploid", help="The person has one copy here.")] = False,
     caller: Annotated[Name, typer.Option(help="Who judges the candidates.")] = Name.haplotypes,
-    weights: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a trained caller.")
-    ] = None,
+    weights: Weights = None,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
 ) -> None:
@@ -76,15 +82,13 @@ def call_region(
 @command(app)
 def show(
     release: Release,
-    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    reads: Reads,
+    fasta: Fasta,
     sites: Annotated[str, typer.Option(help="contig:position, several with commas between.")],
     out: Annotated[Path, typer.Option(help="Folder of pictures (.png).")],
-    index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
+    index: Index = None,
     caller: Annotated[Name, typer.Option(help="Whose judgement is told.")] = Name.haplotypes,
-    weights: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a trained caller.")
-    ] = None,
+    weights: Weights = None,
 ) -> None:
     """Draw the pileups of candidates, and tell what is said of them."""
     from deepcohort.variants.callers import loaded
@@ -99,13 +103,13 @@ def show(
 @command(app)
 def make_examples(
     release: Release,
-    reads: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    reads: Reads,
+    fasta: Fasta,
     truth: Annotated[Path, typer.Option(exists=True, help="The person's true genotypes (VCF or BCF).")],
     bed: Annotated[Path, typer.Option(exists=True, help="Where they hold.")],
     out: Annotated[Path, typer.Option(help="Examples (.npz).")],
     regions: Annotated[str | None, typer.Option(help="Where to learn; by default all of the BED.")] = None,
-    index: Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")] = None,
+    index: Index = None,
     layout: Annotated[Layout, typer.Option(help="Layout of the tensors.")] = Layout.compact,
 ) -> None:
     """Make examples of the candidates of a person whose variants are known."""
@@ -176,10 +180,10 @@ def join_gvcfs(
 def plan_cohort(
     release: Release,
     gvcfs: Annotated[list[Path], typer.Argument(exists=True, help="One gVCF for each person.")],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
-    out: Annotated[Path, typer.Option(help="Pieces of the genome (.tsv).")],
+    fasta: Fasta,
+    out: OutPieces,
     regions: Annotated[str | None, typer.Option(help="Where to genotype: regions or a BED file.")] = None,
-    piece_bases: Annotated[int, typer.Option(min=1000, help="Most bases of a piece.")] = 10_000_000,
+    piece_bases: PieceBases = 10_000_000,
 ) -> None:
     """Cut the genome into pieces in which people are genotyped together."""
     from deepcohort.genome.vcf import read_header
@@ -208,7 +212,7 @@ def join_cohort(
 def genotype_region(
     release: Release,
     gvcfs: Annotated[list[Path], typer.Argument(exists=True, help="One gVCF for each person, indexed.")],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    fasta: Fasta,
     region: Annotated[str, typer.Option(help="contig:first-last.")],
     out: Annotated[Path, typer.Option(help="Everybody's genotypes (.vcf.gz).")],
 ) -> None:
@@ -223,7 +227,7 @@ def evaluate(
     release: Release,
     calls: Annotated[Path, typer.Option(exists=True, help="Called genotypes (VCF or BCF).")],
     truth: Annotated[Path, typer.Option(exists=True, help="True genotypes (VCF or BCF).")],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    fasta: Fasta,
     name: Annotated[str, typer.Option(help="Name of the calls in the tables.")],
     out: Annotated[Path | None, typer.Option(help="Figures by stratum (.tsv).")] = None,
     bed: Annotated[Path | None, typer.Option(exists=True, help="Where the truth is known.")] = None,
@@ -305,7 +309,7 @@ def learn_errors(
     reads: Annotated[
         list[Path], typer.Argument(exists=True, help="BAMs or CRAMs of one sequencer, indexed.")
     ],
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    fasta: Fasta,
     regions: Annotated[str, typer.Option(help="Where to learn: regions or a BED file.")],
     out: Annotated[Path, typer.Option(help="Error profile (.npz).")],
     truth: Annotated[Path | None, typer.Option(exists=True, help="Variants to leave out.")] = None,
@@ -321,7 +325,7 @@ def learn_errors(
 def simulate(
     release: Release,
     genotypes: InFile,
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")],
+    fasta: Fasta,
     region: Annotated[str, typer.Option(help="contig:first-last.")],
     profile: Annotated[Path, typer.Option(exists=True, help="Error profile (.npz).")],
     name: Annotated[str, typer.Option(help="Name of the person made.")],

@@ -1,7 +1,8 @@
 """Likelihoods of genotypes in VCF: PL and GL, read record by record."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from deepcohort.genome.errors import InputError
 
 Float32 = NDArray[np.float32]
 Int16 = NDArray[np.int16]
+
+Number = TypeVar("Number", int, NDArray[np.int64])
 
 LEAST = 1e-6
 """No genotype is held for less likely than this beside the likeliest one: reads may be mapped wrongly."""
@@ -52,9 +55,21 @@ def read_likelihoods(path: Path, record: Any) -> tuple[Float32, NDArray[np.bool_
     return likelihoods.astype(np.float32), haploid
 
 
+def genotypes_among(alleles: Sequence[int], ploidy: int = 2) -> list[tuple[int, ...]]:
+    """All genotypes of some alleles and of one copy or two, in VCF's order."""
+    if ploidy == 1:
+        return [(a,) for a in alleles]
+    return [(a, b) for i, b in enumerate(alleles) for a in alleles[: i + 1]]
+
+
+def genotype_number(one: Number, other: Number) -> Number:
+    """Place in VCF's order of a genotype of two alleles, the second is not the smaller; numbers or arrays."""
+    return other * (other + 1) // 2 + one
+
+
 def genotype_alleles(n_alleles: int) -> Int16:
     """The two alleles of each genotype in VCF's order, int16[G, 2]."""
-    return np.array([(a, b) for b in range(n_alleles) for a in range(b + 1)], np.int16)
+    return np.array(genotypes_among(range(n_alleles)), np.int16)
 
 
 def by_copies(likelihoods: Float32, haploid: NDArray[np.bool_], n_alleles: int, counted: int) -> Float32:

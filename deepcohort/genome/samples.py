@@ -71,6 +71,33 @@ def require_people(panel: Path, known: list[str], wanted: list[str]) -> None:
         )
 
 
+class Relation(NamedTuple):
+    """A row of a PED file; ``0`` and ``NA`` stand for what is not known."""
+
+    family: str
+    person: str
+    father: str
+    mother: str
+
+
+def read_pedigree(path: Path) -> list[Relation]:
+    """Read a PED file's people with their families and parents; the columns after these are not looked at.
+
+    Raises ``InputError`` where a row has fewer than four columns.
+    """
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        cells = line.split()
+        if not cells or cells[0].startswith("#"):
+            continue
+        if len(cells) < 4:
+            raise InputError(
+                f"{path.name}: line {number} has {len(cells)} columns: write family, person, father, mother"
+            )
+        rows.append(Relation(*cells[:4]))
+    return rows
+
+
 def write_samples(path: Path, samples: list[str]) -> None:
     """Write names, one a line."""
     with written_whole(path) as unfinished:

@@ -234,6 +234,12 @@ def index_beside(path: Path, longest: int) -> None:
     make_index(path, path.with_name(f"{path.name}.{'tbi' if longest < 2**29 else 'csi'}"))
 
 
+def found_index(path: Path) -> Path | None:
+    """The index that lies beside a VCF or BCF."""
+    names = [path.with_name(path.name + end) for end in (".tbi", ".csi")]
+    return next((one for one in names if one.exists()), None)
+
+
 def indexed_records(index: Path) -> int | None:
     """Count the records that an index says its file has; None where it does not say or is unreadable."""
     try:

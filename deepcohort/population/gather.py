@@ -18,9 +18,9 @@ from deepcohort.genome.genotypes import alt_copies, genotypes_of
 from deepcohort.genome.harmonise import AGREEMENTS, DROPS, match_sites
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key, genome_order
-from deepcohort.genome.samples import read_labels
+from deepcohort.genome.samples import read_labels, read_pedigree
 from deepcohort.genome.vcf import Sites, open_vcf, read_header, read_sites, records
-from deepcohort.population.people import duplicates, groups_of, labelled, read_pedigree, split
+from deepcohort.population.people import duplicates, groups_of, labelled, relatives, split
 from deepcohort.population.study import INPUT, MISSING, PANEL, Int8, Int64, Study, Window
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ def gather(
         (out / f"all.{name}").unlink()
     pairs = duplicates(panel_copies, chosen)
     counts["duplicates_in_panel"] = len(pairs)
-    group = groups_of(chosen, pairs + (read_pedigree(pedigree) if pedigree else []))
+    group = groups_of(chosen, pairs + (relatives(read_pedigree(pedigree)) if pedigree else []))
     counts["people_in_groups"] = int((np.bincount(group)[group] > 1).sum())
     if known and known.fold:
         fold = _known_folds(chosen, group, known.fold)

@@ -116,8 +116,3 @@ def joined(trunk: keras.Model, head: keras.Model) -> keras.Model:
     """Trunk and head as one network."""
     given = keras.Input(trunk.input_shape[1:], name="copies")
     return keras.Model(given, head(trunk(given)), name="window")
-
-
-def registered() -> Any:
-    """Keras, to which the layers of this file are known."""
-    return keras

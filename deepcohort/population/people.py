@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.samples import Label
+from deepcohort.genome.samples import Label, Relation
 
 FEWEST = 5
 """With fewer people a population can neither be learnt nor be held out."""
@@ -19,6 +19,9 @@ COMPARED = 2_000
 
 ENOUGH = 100
 """… how many of them two people must both have."""
+
+UNKNOWN = ("0", "NA")
+"""What a PED file has where family or parent are not known."""
 
 Int8 = NDArray[np.int8]
 Int64 = NDArray[np.int64]
@@ -61,25 +64,13 @@ def labelled(
     return names, label, populations, continent, superpopulations
 
 
-def read_pedigree(path: Path) -> list[tuple[str, str]]:
-    """Pairs of a PED file who are of one family: each person with father and mother, and with the family.
-
-    Raises ``InputError`` where a line has fewer than four columns.
-    """
+def relatives(pedigree: list[Relation]) -> list[tuple[str, str]]:
+    """Pairs who are of one family: each person with father and mother, and with the family's name."""
     pairs: list[tuple[str, str]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        cells = line.split()
-        if not cells or cells[0].startswith("#"):
-            continue
-        if len(cells) < 4:
-            raise InputError(
-                f"{path.name}: line {number} has {len(cells)} columns: a PED file has family, person, father "
-                "and mother at least"
-            )
-        family, person, *parents = cells[:4]
-        pairs += [(person, parent) for parent in parents if parent not in ("0", "NA")]
-        if family not in ("0", "NA"):
-            pairs.append((person, f"\tfamily {family}"))
+    for row in pedigree:
+        pairs += [(row.person, parent) for parent in (row.father, row.mother) if parent not in UNKNOWN]
+        if row.family not in UNKNOWN:
+            pairs.append((row.person, f"\tfamily {row.family}"))
     return pairs
 
 

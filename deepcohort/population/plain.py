@@ -73,13 +73,25 @@ def _by_population(odds: Any) -> Float64:
     return log_softmax(np.stack([-odds, odds], axis=1) / 2 if odds.ndim == 1 else odds)
 
 
-def _lda(components: Float64, label: Int64, seed: int) -> Scorer:
-    """Linear discriminant analysis of the first components."""
+def _discriminant(components: Float64, label: Int64, most: int, shrinkage: float) -> Scorer:
+    """Discriminant analysis of the first components with a shrunken covariance (Friedman 1989)."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    first = min(LDA_COMPONENTS, components.shape[1])
-    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1).fit(components[:, :first], label)
+    first = min(most, components.shape[1])
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(components[:, :first], label)
     return lambda people: _by_population(model.decision_function(people[:, :first]))
+
+
+def _few(components: Float64, label: Int64, seed: int) -> Scorer:
+    """Linear discriminant analysis of the first components."""
+    return _discriminant(components, label, LDA_COMPONENTS, 0.1)
+
+
+def _many(components: Float64, label: Int64, seed: int) -> Scorer:
+    """Discriminant of many components with a strongly shrunken covariance."""
+    return _discriminant(
+        components, label, max(LDA_COMPONENTS, int(DISCRIMINANT_SHARE * len(label))), SHRINKAGE
+    )
 
 
 def _svm(components: Float64, label: Int64, seed: int) -> Scorer:
@@ -99,16 +111,7 @@ def _forest(components: Float64, label: Int64, seed: int) -> Scorer:
     return lambda people: np.log(np.maximum(model.predict_proba(people[:, :first]), LEAST_PROBABILITY))
 
 
-def _discriminant(components: Float64, label: Int64, seed: int) -> Scorer:
-    """Discriminant of many components with a strongly shrunken covariance (Friedman 1989)."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    first = min(max(LDA_COMPONENTS, int(DISCRIMINANT_SHARE * len(label))), components.shape[1])
-    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=SHRINKAGE).fit(components[:, :first], label)
-    return lambda people: _by_population(model.decision_function(people[:, :first]))
-
-
-MODELS = {"lda": _lda, "svm": _svm, "forest": _forest, "discriminant": _discriminant}
+MODELS = {"lda": _few, "svm": _svm, "forest": _forest, "discriminant": _many}
 """By name: PCA and LDA, linear SVM, PCA and random forest, shrunken discriminant."""
 
 

@@ -103,7 +103,8 @@ def read_known(folder: Path) -> Known:
 
 def load_network(path: Path, study: Study, window: Window) -> "tuple[keras.Model, Sidecar]":
     """Load a network of a window; raises ``InputError`` where it is of others, or damaged."""
-    from deepcohort.population.network import registered
+    import deepcohort.population.network  # noqa: F401  (Keras must know its layers)
+    from deepcohort.population.backend import keras
 
     sidecar = read_sidecar(path)
     if sidecar.sha256 != _checksum(path):
@@ -118,7 +119,7 @@ def load_network(path: Path, study: Study, window: Window) -> "tuple[keras.Model
             f"{len(study.populations)}: give the panel it was trained on, or train it again"
         )
     try:
-        return registered().models.load_model(path, compile=False, safe_mode=True), sidecar
+        return keras.models.load_model(path, compile=False, safe_mode=True), sidecar
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path.name}: cannot be read as a Keras network ({error}): train it again"

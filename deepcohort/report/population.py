@@ -195,8 +195,7 @@ def _figures(rows: list[Row]) -> Section:
     return Section(
         "population_figures", "population", "Methods beside each other",
         "The panel's people, each told by models that had not learnt from them or their relatives. The "
-        "answer is "
-        "by the method that is taken.",
+        "answer is by the method that is taken.",
         "table", data, {"col1_header": "", "no_violin": True, "sort_rows": False}, headers,
     )  # fmt: skip
 
@@ -312,7 +311,6 @@ def _panels(rows: list[Row]) -> Section:
     return Section(
         "population_panels", "population", "Which panel to impute from",
         "R² of typed sites that were hidden from some people of the cohort and told from people of the panel "
-        "who "
-        "are like them nearby: a plain stand-in for an imputer, the same for the three panels.",
+        "who are like them nearby: a plain stand-in for an imputer, the same for the three panels.",
         "table", data, {"col1_header": "", "no_violin": True, "sort_rows": False}, headers,
     )  # fmt: skip

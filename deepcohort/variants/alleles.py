@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import Region
-from deepcohort.genome.vcf import contig_of, open_vcf, read_header, records, require_whole_bgzf
+from deepcohort.genome.vcf import contig_of, found_index, open_vcf, read_header, records, require_whole_bgzf
 from deepcohort.variants.matching import Unit
 from deepcohort.variants.normalise import atoms, normalised
 
@@ -96,10 +96,9 @@ class GenotypeFile:
         if contig is None:
             return
         vcf = open_vcf(self.path, samples=[self.sample])
-        indexed = any(self.path.with_name(self.path.name + suffix).exists() for suffix in (".tbi", ".csi"))
         ends = np.array([region.end + MARGIN for region in regions])
         starts = np.array([region.start - MARGIN for region in regions])
-        for record in records(self.path, vcf, contig if indexed else None):
+        for record in records(self.path, vcf, contig if found_index(self.path) else None):
             place = int(np.searchsorted(ends, record.POS))
             inside = place < len(ends) and record.end >= starts[place]
             if inside and contig == record.CHROM:

@@ -24,6 +24,9 @@ from deepcohort.variants.windows import Window, windows
 
 Float64 = NDArray[np.float64]
 
+TILE = 100_000
+"""Bases that are looked at together: memory hangs on this, not on the region."""
+
 AROUND = REACH + 2 * LONGEST_SHIFT
 """Bases of the reference that are needed on each side of a stretch that is called."""
 

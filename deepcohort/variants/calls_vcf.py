@@ -7,42 +7,26 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-import deepcohort
 from deepcohort.genome.bgzf import BgzfWriter
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.genome.vcf import index_beside
-from deepcohort.variants.calls import AROUND, Call, call_stretch
+from deepcohort.variants.calls import AROUND, TILE, Call, call_stretch
 from deepcohort.variants.evidence import Caller
 from deepcohort.variants.familiar import Watched
 from deepcohort.variants.gvcf import GvcfWriter
 from deepcohort.variants.reads import ReadsFile, index_of
-from deepcohort.variants.reference import contig_within, read_reference
+from deepcohort.variants.reference import Contig, contig_within, read_reference
+from deepcohort.variants.vcf_header import LEAST_QUAL, header
 
 log = logging.getLogger(__name__)
 
-TILE = 100_000
-"""Bases that are called together: memory hangs on this, not on the region."""
-
-LEAST_QUAL = 10.0
-"""A variant that is less sure is marked LowQual."""
-
-HEADER = """##fileformat=VCFv4.3
-##source=DeepCohort {version}
-##FILTER=<ID=PASS,Description="All filters passed">
-##FILTER=<ID=RefCall,Description="Reads show an allele that is more likely an error than in the genotype">
-##FILTER=<ID=LowQual,Description="QUAL below {least:g}">
-##contig=<ID={contig},length={length}>
-##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
-##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred of the chance that the genotype is another one">
+OWN_LINES = """##FILTER=<ID=RefCall,Description="Reads show an allele that is more likely an error than in the genotype">
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Reads that cover the site; mates count as one">
-##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads that are clearly of each allele">
 ##FORMAT=<ID=VAF,Number=A,Type=Float,Description="Share of each ALT among the reads of AD">
-##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Likelihoods of genotypes, phred, the best is 0">
-#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{sample}
-"""
+"""  # noqa: E501
 
 
 def call_region(
@@ -76,11 +60,11 @@ def call_region(
         log.info("%s calls the sample %s; the name %s is used", reads.name, file.sample, name)
     counts: Counter[str] = Counter()
     contig, inside = contig_within(fasta, regions[0])
-    head = _header(name, contig.name, contig.length)
+    head = header(contig, [name], OWN_LINES)
     line = partial(_line, contig.name)
     with GvcfWriter(gvcf, head, *contig, line) if gvcf else nullcontext() as blocks:
         calls = _calls_of(file, fasta, inside, ploidy, caller, blocks, counts)
-        write_calls(out, name, contig.name, contig.length, calls)
+        write_calls(out, name, contig, calls)
     log.info(
         "%s: %s", inside, ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none"
     )
@@ -116,22 +100,16 @@ def _calls_of(
             bar.update()
 
 
-def write_calls(path: Path, sample: str, contig: str, length: int, calls: Iterable[Call]) -> None:
+def write_calls(path: Path, sample: str, contig: Contig, calls: Iterable[Call]) -> None:
     """Write a bgzipped VCF and its index (``.tbi``, or ``.csi`` of a contig too long for that) beside it.
 
-    contig, length: as in the FASTA. calls: sorted.
+    contig: as in the FASTA. calls: sorted.
     """
     with written_whole(path) as unfinished, BgzfWriter(unfinished) as out:
-        out.write(_header(sample, contig, length).encode())
+        out.write(header(contig, [sample], OWN_LINES).encode())
         for call in calls:
-            out.write(_line(contig, call).encode())
-    index_beside(path, length)
-
-
-def _header(sample: str, contig: str, length: int) -> str:
-    return HEADER.format(
-        version=deepcohort.__version__, least=LEAST_QUAL, contig=contig, length=length, sample=sample
-    )
+            out.write(_line(contig.name, call).encode())
+    index_beside(path, contig.length)
 
 
 def filter_of(call: Call) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import Region, parse_regions
 from deepcohort.genome.vcf import contig_of
 from deepcohort.variants.alleles import GenotypeFile
-from deepcohort.variants.calls import AROUND, Stretch, stretch_of, weigh
+from deepcohort.variants.calls import AROUND, TILE, Stretch, stretch_of, weigh
 from deepcohort.variants.candidates import Candidates
 from deepcohort.variants.evaluate import Inside
 from deepcohort.variants.evidence import Evidence, evidence_of, joined_evidence
@@ -30,9 +31,6 @@ from deepcohort.variants.tensors import LAYOUTS, VERSION
 log = logging.getLogger(__name__)
 
 Int64 = NDArray[np.int64]
-
-TILE = 100_000
-"""Bases whose examples are made together."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +56,37 @@ class Examples:
     @classmethod
     def load(cls, path: Path) -> "Examples":
         """Read what ``save`` wrote; raises ``InputError`` for anything else."""
-        again = "make it by make-examples"
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                layout = file["layout"].tolist()
-                evidence = Evidence(file["tensors"], file["features"], file["log_chances"])
-                copies = file["copies"].astype(np.int64)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{path.name}: not a file of examples ({error}): {again}") from None
-        if layout[1:] != [str(VERSION), *NAMES] or layout[0] not in LAYOUTS:
-            raise InputError(f"{path.name}: examples of another layout: {again} of this version")
-        return cls(evidence, copies, layout[0])
+        layout, columns = _columns(path, ("tensors", "features", "log_chances", "copies"))
+        *evidence, copies = columns
+        return cls(Evidence(*evidence), copies.astype(np.int64), layout)
+
+
+class Facts(NamedTuple):
+    """What is told of a file of N examples without their tensors: features float32[N, F], copies int64[N]."""
+
+    layout: str
+    features: NDArray[np.float32]
+    copies: Int64
+
+    @classmethod
+    def load(cls, path: Path) -> "Facts":
+        """Read a file of examples; raises ``InputError`` for anything else."""
+        layout, (features, copies) = _columns(path, ("features", "copies"))
+        return cls(layout, features, copies.astype(np.int64))
+
+
+def _columns(path: Path, names: Sequence[str]) -> tuple[str, list[NDArray[Any]]]:
+    """Layout and some arrays of a file of examples."""
+    again = "make it by make-examples"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            layout = file["layout"].tolist()
+            columns = [file[name] for name in names]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path.name}: not a file of examples ({error}): {again}") from None
+    if layout[1:] != [str(VERSION), *NAMES] or layout[0] not in LAYOUTS:
+        raise InputError(f"{path.name}: examples of another layout: {again} of this version")
+    return layout[0], columns
 
 
 def make_examples(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.likelihoods import genotype_number, genotypes_among
 from deepcohort.variants.windows import Window
 
 Float64 = NDArray[np.float64]
@@ -157,7 +158,7 @@ def genotype_of(
     best = int(posterior.argmax())
     alleles = tuple(int(a) for a in genotypes[number == best][0])
     kept = sorted({a for a in alleles if a}) or [_likeliest(posterior, number, genotypes, len(site))]
-    chosen = _among([0, *kept], ploidy)
+    chosen = genotypes_among([0, *kept], ploidy)
     pl = _phred(likelihood[[_number(np.array([g]))[0] for g in chosen]])
     others = np.delete(posterior, best)
     renamed = tuple(0 if a == 0 else kept.index(a) + 1 for a in alleles)
@@ -172,7 +173,7 @@ def genotype_of(
 
 def _together_judged(judged: Float64, ploidy: int) -> Float64:
     """Logs of a site's genotypes, in VCF's order. judged: float64[K, 3], of its alleles."""
-    genotypes = _among(list(range(len(judged) + 1)), ploidy)
+    genotypes = genotypes_among(range(len(judged) + 1), ploidy)
     copies = np.array(
         [[one.count(a) * (2 // ploidy) for a in range(1, len(judged) + 1)] for one in genotypes]
     )
@@ -188,16 +189,7 @@ def _allele_of(carries: Bool, site: list[int]) -> Int64:
 
 def _number(genotypes: Int64) -> Int64:
     """A genotype's place in VCF's order; its alleles are sorted."""
-    if genotypes.shape[1] == 1:
-        return genotypes[:, 0]
-    return genotypes[:, 1] * (genotypes[:, 1] + 1) // 2 + genotypes[:, 0]
-
-
-def _among(alleles: list[int], ploidy: int) -> list[tuple[int, ...]]:
-    """All genotypes of some alleles, in VCF's order."""
-    if ploidy == 1:
-        return [(a,) for a in alleles]
-    return [(a, b) for i, b in enumerate(alleles) for a in alleles[: i + 1]]
+    return genotypes[:, 0] if genotypes.shape[1] == 1 else genotype_number(*genotypes.T)
 
 
 def _likeliest(posterior: Float64, number: Int64, genotypes: Int64, n: int) -> int:

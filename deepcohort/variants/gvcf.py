@@ -15,11 +15,13 @@ import pysam
 
 from deepcohort.genome.bgzf import BgzfWriter
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.likelihoods import genotypes_among
 from deepcohort.genome.vcf import index_beside, read_header
 from deepcohort.variants.calls import Call
 from deepcohort.variants.genotypes import LARGEST_PL
 from deepcohort.variants.reference import Reference
 from deepcohort.variants.reference_blocks import (
+    HALF,
     Block,
     ReferenceEvidence,
     kind_of,
@@ -30,8 +32,8 @@ from deepcohort.variants.reference_blocks import (
 
 ANY = "<NON_REF>"
 
-HALF_COST, ERROR_COST = 3.01, 30.0
-"""What it costs (phred) that a read is of one of two copies, and that its allele is of none."""
+ERROR_COST = 30.0
+"""What it costs (phred) that a read's allele is of no copy."""
 
 HEADER_LINES = """##ALT=<ID=NON_REF,Description="Any allele that is not named">
 ##INFO=<ID=END,Number=1,Type=Integer,Description="Last position of a block">
@@ -115,7 +117,8 @@ def with_any_allele(call: Call, against: int) -> Call:
     """
     named = len(call.alleles)
     shown = [*call.ad, against]
-    costs = [_cost(genotype, shown) for genotype in _genotypes(named + 1, call)]
+    ploidy = 1 if len(call.pl) == named else 2
+    costs = [_cost(genotype, shown) for genotype in genotypes_among(range(named + 1), ploidy)]
     best = call.pl.index(0)
     added = [max(0, round(cost - costs[best])) for cost in costs[len(call.pl) :]]
     return replace(
@@ -126,18 +129,9 @@ def with_any_allele(call: Call, against: int) -> Call:
     )
 
 
-def _genotypes(alleles: int, call: Call) -> Iterator[tuple[int, ...]]:
-    """All genotypes of so many alleles in VCF's order, of as many copies as a call has."""
-    for last in range(alleles):
-        if len(call.pl) == len(call.alleles):
-            yield (last,)
-        else:
-            yield from ((first, last) for first in range(last + 1))
-
-
 def _cost(genotype: tuple[int, ...], shown: list[int]) -> float:
     within = sum(shown[allele] for allele in set(genotype))
-    half = HALF_COST if len(set(genotype)) == 2 else 0.0
+    half = HALF if len(set(genotype)) == 2 else 0.0
     return half * within + ERROR_COST * (sum(shown) - within)
 
 

@@ -10,7 +10,8 @@ import pysam
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.vcf import ANY_ALLELE, contig_of, read_header
+from deepcohort.genome.likelihoods import genotypes_among
+from deepcohort.genome.vcf import ANY_ALLELE, contig_of, found_index, read_header
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -61,9 +62,7 @@ class Gvcf:
 
     def __init__(self, path: Path) -> None:
         """Raises ``InputError`` where it has no index, or not one person in it."""
-        index = next(
-            (one for end in ("tbi", "csi") if (one := path.with_name(f"{path.name}.{end}")).exists()), None
-        )
+        index = found_index(path)
         if index is None:
             raise InputError(f"{path.name}: there is no index: make one (bcftools index -t)")
         header = read_header(path)
@@ -135,7 +134,7 @@ class _Columns:
             self._block(where, int(pos), len(ref), info, pl, depth, copies, genotype, quality)
             return
         alts = alt.split(",") if alt != "." else []
-        count = _genotypes_of(len(alts) + 1, copies)
+        count = len(genotypes_among(range(len(alts) + 1), copies))
         if pl is not None and len(pl) != count:
             raise InputError(
                 f"{self.name}: {where} has {len(pl)} values of PL where its alleles have {count} genotypes: "
@@ -177,10 +176,6 @@ class _Columns:
         rows = np.frombuffer(self.numbers, np.int64).reshape(-1, 7)
         small = rows.astype(np.int32)
         return Stretch(rows[:, 0], rows[:, 1], small[:, 2], small[:, 3:6], small[:, 6], self.records)
-
-
-def _genotypes_of(alleles: int, copies: int) -> int:
-    return alleles if copies == 1 else alleles * (alleles + 1) // 2
 
 
 def _number(cells: list[str], place: dict[str, int], name: str, absent: int) -> int:

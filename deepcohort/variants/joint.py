@@ -19,10 +19,11 @@ from deepcohort.variants.candidates import LONGEST_SHIFT
 from deepcohort.variants.gvcf_reader import Allele, Gvcf
 from deepcohort.variants.joint_model import Genotypes, genotype_people
 from deepcohort.variants.joint_sites import Site, SiteEvidence, covered, find_sites, gather, without
-from deepcohort.variants.joint_vcf import header, site_line
+from deepcohort.variants.joint_vcf import OWN_LINES, site_line
 from deepcohort.variants.normalise import normalised
 from deepcohort.variants.priors import allele_chance
 from deepcohort.variants.reference import LONGEST_REPEAT, Reference, contig_within, read_reference
+from deepcohort.variants.vcf_header import header
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def genotype_region(gvcfs: Sequence[Path], fasta: Path, region: str, out: Path) 
         person.require_contig(contig.name, contig.length)
     counts: Counter[str] = Counter()
     with written_whole(out) as unfinished, BgzfWriter(unfinished) as file:
-        file.write(header(contig, [person.sample for person in people]).encode())
+        file.write(header(contig, [person.sample for person in people], OWN_LINES).encode())
         for line in _lines(people, fasta, inside, contig.name, counts):
             file.write(line.encode())
     index_beside(out, contig.length)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.compiled import compiled
+from deepcohort.genome.likelihoods import genotype_alleles
 from deepcohort.variants.genotypes import MOST, MOST_QUAL, SECOND
-from deepcohort.variants.joint_sites import SiteEvidence, genotypes_of
+from deepcohort.variants.joint_sites import SiteEvidence
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -39,7 +40,7 @@ class Genotypes(NamedTuple):
 def genotype_people(evidence: SiteEvidence, chances: Float64) -> Genotypes:
     """The likeliest genotypes. chances: float64[A - 1], that a person is heterozygous for each allele."""
     alleles = evidence.ad.shape[1]
-    pairs = np.array(genotypes_of(alleles), np.int64)
+    pairs = genotype_alleles(alleles).astype(np.int64)
     weights = np.concatenate([[1.0], chances])
     known = _known(evidence, alleles)
     likelihoods = 10.0 ** ((evidence.pl - evidence.pl.min(axis=1, keepdims=True)) / -10)

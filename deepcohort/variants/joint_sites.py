@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.likelihoods import genotype_alleles, genotype_number, genotypes_among
 from deepcohort.variants.gvcf_reader import UNKNOWN, Allele, Record, Stretch
 
 Int64 = NDArray[np.int64]
@@ -114,10 +115,10 @@ def covered(sites: Sequence[Site], people: Sequence[Stretch]) -> Covered:
 
 def gather(number: int, site: Site, blocks: Covered, people: Sequence[Stretch]) -> SiteEvidence:
     """What everybody's gVCF says of a site's alleles; number: of the site in ``blocks``."""
-    alleles, genotypes = len(site.alleles) + 1, genotypes_of(len(site.alleles) + 1)
+    alleles = len(site.alleles) + 1
     copies = blocks.copies[number].astype(np.int64)
     told, there = blocks.pl[number].astype(np.float64), copies > 0
-    pl = told[:, [(a > 0) + (b > 0) for a, b in genotypes]]
+    pl = told[:, (genotype_alleles(alleles) > 0).sum(axis=1)]
     single = copies == 1
     pl[single, :alleles] = told[single][:, [0] + [2] * (alleles - 1)]
     found = SiteEvidence(
@@ -164,11 +165,10 @@ def _of_record(record: Record, site: Site, found: SiteEvidence, person: int) -> 
                 for one in stands_for[a]:
                     least[one] = min(least[one], value)
         else:
-            for value, (a, b) in zip(record.pl, genotypes_of(len(own)), strict=True):
+            for value, (a, b) in zip(record.pl, genotypes_among(range(len(own))), strict=True):
                 for one in stands_for[a]:
                     for other in stands_for[b]:
-                        low, high = min(one, other), max(one, other)
-                        at = high * (high + 1) // 2 + low
+                        at = genotype_number(min(one, other), max(one, other))
                         least[at] = min(least[at], value)
     if record.ad is not None and len(record.ad) == len(own):
         found.ad[person] = 0
@@ -177,17 +177,12 @@ def _of_record(record: Record, site: Site, found: SiteEvidence, person: int) -> 
                 found.ad[person, own[number]] += reads
 
 
-def genotypes_of(alleles: int) -> list[tuple[int, int]]:
-    """Genotypes of two copies, in VCF's order."""
-    return [(a, b) for b in range(alleles) for a in range(b + 1)]
-
-
 def without(evidence: SiteEvidence, kept: Sequence[int]) -> SiteEvidence:
     """The same with some of the alleles alone; the first is the reference's."""
     alleles = evidence.ad.shape[1]
     if len(kept) == alleles:
         return evidence
-    chosen = [kept[b] * (kept[b] + 1) // 2 + kept[a] for a, b in genotypes_of(len(kept))]
+    chosen = [genotype_number(a, b) for a, b in genotypes_among(kept)]
     pl = evidence.pl[:, chosen]
     single = evidence.copies == 1
     pl[np.ix_(single, range(len(kept)))] = evidence.pl[np.ix_(single, list(kept))]

@@ -1,46 +1,23 @@
 """Sites of several people as lines of a VCF."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-import deepcohort
 from deepcohort.genome.compiled import compiled
 from deepcohort.variants.calls import joined
 from deepcohort.variants.joint_model import Genotypes
 from deepcohort.variants.joint_sites import Site, SiteEvidence
-from deepcohort.variants.reference import Contig
+from deepcohort.variants.vcf_header import LEAST_QUAL
 
 Int64 = NDArray[np.int64]
 
-LEAST_QUAL = 10.0
-"""A site that is less sure is marked LowQual."""
-
-HEADER = """##fileformat=VCFv4.3
-##source=DeepCohort {version}
-##FILTER=<ID=PASS,Description="All filters passed">
-##FILTER=<ID=LowQual,Description="QUAL below {least:g}">
-##contig=<ID={contig.name},length={contig.length}>
-##INFO=<ID=AC,Number=A,Type=Integer,Description="Copies of each ALT in the genotypes">
+OWN_LINES = """##INFO=<ID=AC,Number=A,Type=Integer,Description="Copies of each ALT in the genotypes">
 ##INFO=<ID=AN,Number=1,Type=Integer,Description="Copies of all alleles in the genotypes">
 ##INFO=<ID=AF,Number=A,Type=Float,Description="Share of each ALT among them">
 ##INFO=<ID=F_MISSING,Number=1,Type=Float,Description="Share of people without a genotype">
 ##INFO=<ID=HWE,Number=A,Type=Float,Description="Exact test of Hardy-Weinberg proportions of each ALT: p, of people with two copies">
-##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
-##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred of the chance that the genotype is another one">
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Reads that cover the site; least of the block where nothing was called">
-##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads that are clearly of each allele">
-##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Likelihoods of genotypes, phred, the best is 0">
-#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}
 """  # noqa: E501
-
-
-def header(contig: Contig, samples: Sequence[str]) -> str:
-    """The header of a cohort's VCF."""
-    return HEADER.format(
-        version=deepcohort.__version__, least=LEAST_QUAL, contig=contig, samples="\t".join(samples)
-    )
 
 
 def site_line(contig: str, site: Site, evidence: SiteEvidence, genotypes: Genotypes) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import chrom_key, parse_regions
+from deepcohort.genome.samples import read_pedigree
 from deepcohort.genome.vcf import open_vcf, read_header, records
 
 COLUMNS = ("child", "father", "mother", "type", "records", "errors", "error_rate", "incomplete")
@@ -30,18 +31,7 @@ def read_trios(path: Path, samples: list[str]) -> list[Trio]:
 
     Raises ``InputError`` for a row of fewer than four columns and where no trio is complete.
     """
-    trios = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        cells = line.split()
-        if len(cells) < 4:
-            raise InputError(
-                f"{path.name}: line {number} has {len(cells)} columns: write family, person, father, mother"
-            )
-        trio = Trio(*cells[1:4])
-        if set(trio) <= set(samples):
-            trios.append(trio)
+    trios = [Trio(*row[1:]) for row in read_pedigree(path) if set(row[1:]) <= set(samples)]
     if not trios:
         raise InputError(
             f"{path.name}: of no child are both parents among the genotypes: give the calls of whole trios"

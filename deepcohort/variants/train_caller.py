@@ -14,17 +14,18 @@ from deepcohort.variants.callers import (
     Ensemble,
     NetworkCaller,
     TreeCaller,
+    load_caller,
     save_sidecar,
     save_weights,
 )
 from deepcohort.variants.evidence import Evidence
-from deepcohort.variants.examples import Examples
+from deepcohort.variants.examples import Examples, Facts
 from deepcohort.variants.familiar import ranges_of
 from deepcohort.variants.features import NAMES
 from deepcohort.variants.genotypes import LEAST_LOG
 from deepcohort.variants.names import Name
 from deepcohort.variants.tensors import LAYOUTS
-from deepcohort.variants.training import How, Lessons, layout_of, learn, new_network
+from deepcohort.variants.training import How, Lessons, learn, new_network
 from deepcohort.variants.trees import Kind, grow
 
 log = logging.getLogger(__name__)
@@ -51,8 +52,9 @@ def train_caller(
     start: a folder of a caller whose network is trained on. Raises ``InputError`` where examples are of
     several layouts, lack a class, or ``start`` is of another layout.
     """
-    layout = layout_of(lessons)
-    features, copies = _features(lessons.training)
+    files = facts_of(lessons)
+    layout, features = files[0].layout, np.concatenate([one.features for one in files])
+    copies = np.concatenate([one.copies for one in files])
     if len(np.unique(copies)) < 3:
         raise InputError(
             f"the examples hold only {np.unique(copies).tolist()} copies, all of 0, 1 and 2 are needed: "
@@ -63,7 +65,7 @@ def train_caller(
         trees = grow(kind, features, copies, how.seed)
         save_weights(out, kind.value, trees.arrays())
         members[Name(kind.value)] = TreeCaller(trees)
-    network = new_network(lessons, layout, how) if start is None else started(start, layout, device)
+    network = new_network(layout, features, how) if start is None else started(start, layout, device)
     course = learn(network, lessons, how, device, checkpoint)
     save_weights(out, "network", {key: value.cpu().numpy() for key, value in network.state_dict().items()})
     members[Name.cnn] = NetworkCaller(network.eval(), LAYOUTS[layout], device)
@@ -73,7 +75,7 @@ def train_caller(
         layout,
         {
             "weights_of_network": weights,
-            "reads": ranges_of([Examples.load(path).evidence.features for path in lessons.training]),
+            "reads": ranges_of([one.features for one in files]),
             "training": {"files": [path.stem for path in lessons.training], "examples": len(copies)},
             "epochs": course.epochs,
             "best_epoch": course.best,
@@ -87,8 +89,6 @@ def train_caller(
 
 def started(folder: Path, layout: str, device: str) -> Any:
     """The network of a caller, to be trained on; raises ``InputError`` where it is of another layout."""
-    from deepcohort.variants.callers import load_caller
-
     caller = load_caller(Name.cnn, folder, device)
     assert isinstance(caller, NetworkCaller)
     if caller.shape != LAYOUTS[layout]:
@@ -98,11 +98,18 @@ def started(folder: Path, layout: str, device: str) -> Any:
     return caller.network
 
 
-def _features(paths: Sequence[Path]) -> tuple[NDArray[np.float32], Int64]:
-    files = [Examples.load(path) for path in paths]
-    return np.concatenate([one.evidence.features for one in files]), np.concatenate(
-        [one.copies for one in files]
-    )
+def facts_of(lessons: Lessons) -> list[Facts]:
+    """What the files to learn from tell; raises ``InputError`` where examples are of several layouts."""
+    found = [Facts.load(path) for path in lessons.training]
+    others = [(path, Facts.load(path)) for path in lessons.held_out]
+    layout = found[0].layout
+    for path, own in [*zip(lessons.training, found, strict=True), *others]:
+        if own.layout != layout:
+            raise InputError(
+                f"{path.name}: examples of the layout {own.layout}, the others are of {layout}: make all "
+                "alike"
+            )
+    return found
 
 
 def held_out_figures(

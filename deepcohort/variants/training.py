@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, nll_loss
 
 from deepcohort.genome.checkpoint import Course, Limits, train_to_best
-from deepcohort.genome.errors import InputError
 from deepcohort.variants.examples import Examples
 from deepcohort.variants.network import Network, joined_heads
 from deepcohort.variants.tensors import LAYOUTS
@@ -69,22 +68,9 @@ def batch_of(examples: Examples, rows: NDArray[np.int64] | slice, device: str) -
     )
 
 
-def layout_of(lessons: Lessons) -> str:
-    """Layout of all examples; raises ``InputError`` where they are of several."""
-    found = {path: Examples.load(path).layout for path in (*lessons.training, *lessons.held_out)}
-    layout = found[lessons.training[0]]
-    for path, own in found.items():
-        if own != layout:
-            raise InputError(
-                f"{path.name}: examples of the layout {own}, the others are of {layout}: make all alike"
-            )
-    return layout
-
-
-def new_network(lessons: Lessons, layout: str, how: How) -> Network:
-    """An untrained network, which scales features as the first files have them."""
+def new_network(layout: str, features: NDArray[np.float32], how: How) -> Network:
+    """An untrained network, which scales features as these examples', float32[N, F]."""
     torch.manual_seed(how.seed)
-    features = np.concatenate([Examples.load(path).evidence.features for path in lessons.training[:8]])
     mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
     return Network(LAYOUTS[layout], mean, scale, how.class_weights)
 

@@ -128,7 +128,7 @@ def test_known_windows_are_kept_and_what_they_lack_is_added(simulated, tmp_path)
         ({"labels": {"AAA": "EAST"}}, "labels.tsv: all people are of AAA: label two populations at least"),
         ({"few": True}, "labels.tsv: population DDD has 4 people in the panel, and 5 are needed"),
         ({"two": True}, "labels.tsv: population AAA is of WEST and of EAST"),
-        ({"ped": "f1 a b\n"}, "families.ped: line 1 has 3 columns: a PED file has family, person, father"),
+        ({"ped": "f1 a b\n"}, "families.ped: line 1 has 3 columns: write family, person, father, mother"),
         ({"builds": True}, "input.vcf.gz is of GRCh38, but the panel panel.vcf.gz of GRCh37: lift one"),
         ({"others": True}, "other.vcf.gz: its people are not those of input.vcf.gz"),
     ],

@@ -103,9 +103,9 @@ def test_a_head_is_trained_anew_for_the_sites_that_are_left(trained, tmp_path):
 
 
 def keras_weights(path):
-    from deepcohort.population.network import registered
+    from deepcohort.population.backend import keras
 
-    model = registered().models.load_model(path, compile=False)
+    model = keras.models.load_model(path, compile=False)
     return {
         part: np.concatenate([w.ravel() for w in model.get_layer(part).get_weights()])
         for part in ("trunk", "head")

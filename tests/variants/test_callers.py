@@ -18,7 +18,7 @@ from deepcohort.variants.features import NAMES  # noqa: E402
 from deepcohort.variants.names import Name  # noqa: E402
 from deepcohort.variants.network import Network, joined_heads  # noqa: E402
 from deepcohort.variants.tensors import Shape  # noqa: E402
-from deepcohort.variants.train_caller import reliability, train_caller  # noqa: E402
+from deepcohort.variants.train_caller import facts_of, reliability, train_caller  # noqa: E402
 from deepcohort.variants.training import How, Lessons, learn, new_network  # noqa: E402
 
 SMALL = Shape(8, 9, 12, 1)
@@ -60,6 +60,10 @@ def files(tmp_path_factory, small):
     return Lessons(paths[:2], paths[2:])
 
 
+def features_of(lessons):
+    return np.concatenate([one.features for one in facts_of(lessons)])
+
+
 @pytest.fixture(scope="module")
 def folder(files, tmp_path_factory):
     caller = tmp_path_factory.mktemp("trained") / "caller"
@@ -68,7 +72,7 @@ def folder(files, tmp_path_factory):
 
 
 def test_an_untrained_network_says_what_the_haplotypes_say(files):
-    network = new_network(files, "compact", How(1, EVEN, 1)).eval()
+    network = new_network("compact", features_of(files), How(1, EVEN, 1)).eval()
     evidence = made_up(50, 7).evidence
     logs = NetworkCaller(network, SMALL, "cpu").log_chances(evidence)
     np.testing.assert_allclose(logs, evidence.log_chances, atol=0.011)
@@ -114,7 +118,7 @@ def test_candidates_are_told_alike_in_any_company(folder):
 def test_a_training_that_goes_on_is_the_same_as_one_in_one_go(files, tmp_path):
     def trained(stops):
         for last in stops:
-            network = new_network(files, "compact", How(3, EVEN, 1))
+            network = new_network("compact", features_of(files), How(3, EVEN, 1))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(training.Course, "stalled", lambda self, _, last=last: self.epochs >= last)
                 course = learn(network, files, How(3, EVEN, 1), "cpu", tmp_path / f"{len(stops)}.safetensors")
@@ -128,9 +132,11 @@ def test_a_training_that_goes_on_is_the_same_as_one_in_one_go(files, tmp_path):
 
 def test_a_checkpoint_of_another_training_is_refused(files, tmp_path):
     path = tmp_path / "kept.safetensors"
-    learn(new_network(files, "compact", How(1, EVEN, 1)), files, How(1, EVEN, 1), "cpu", path)
+    learn(new_network("compact", features_of(files), How(1, EVEN, 1)), files, How(1, EVEN, 1), "cpu", path)
     with pytest.raises(InputError, match="a checkpoint of another training"):
-        learn(new_network(files, "compact", How(1, EVEN, 2)), files, How(1, EVEN, 2), "cpu", path)
+        learn(
+            new_network("compact", features_of(files), How(1, EVEN, 2)), files, How(1, EVEN, 2), "cpu", path
+        )
 
 
 def test_class_weights_are_taken_back(files):

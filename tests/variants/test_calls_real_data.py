@@ -10,7 +10,7 @@ from deepcohort.variants.calls import AROUND, call_stretch
 from deepcohort.variants.calls_vcf import write_calls
 from deepcohort.variants.evaluate import RIGHT, evaluate
 from deepcohort.variants.reads import ReadsFile
-from deepcohort.variants.reference import read_reference
+from deepcohort.variants.reference import Contig, read_reference
 
 DATA = Path(os.environ.get("DEEPCOHORT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 READS = DATA / "variants/HG002.30x.GRCh37.chr20_10.0_10.1Mb.bam"
@@ -43,7 +43,7 @@ def test_pieces_of_7_kb_have_the_same_calls(whole):
 
 
 def test_the_calls_agree_with_the_truth(whole, tmp_path):
-    write_calls(tmp_path / "calls.vcf.gz", "HG002", "chr20", 63_025_520, whole)
+    write_calls(tmp_path / "calls.vcf.gz", "HG002", Contig("chr20", 63_025_520), whole)
     bed = tmp_path / "inside.bed"
     known = [line.split()[:3] for line in Path(f"{TRUTH}.bed").read_text().splitlines()]
     inside = [(c, max(int(a), 10_000_000), min(int(b), 10_100_000)) for c, a, b in known]

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.likelihoods import genotypes_among
 from deepcohort.variants import calls_vcf, joint
 from deepcohort.variants.joint_model import genotype_people
-from deepcohort.variants.joint_sites import SiteEvidence, genotypes_of
+from deepcohort.variants.joint_sites import SiteEvidence
 from deepcohort.variants.joint_vcf import hardy_weinberg
 from deepcohort.variants.mendelian import mendelian_errors
 from deepcohort.variants.normalise import normalised
@@ -120,7 +121,7 @@ def test_alleles_are_put_together_by_the_longest_reference(tmp_path, fasta):
         "0/0",
     ]
     # Of the insertion nothing was said where a deletion was read, but by the allele that is not named.
-    place = genotypes_of(4).index((0, numbers[base(500) + "GATT" + gone[1:]]))
+    place = genotypes_among(range(4)).index((0, numbers[base(500) + "GATT" + gone[1:]]))
     assert indels[9].split(":")[4].split(",")[place] == "545"
 
 
@@ -243,7 +244,7 @@ def rising(weight, count):
 
 def by_hand(likelihoods, weights, ploidy):
     """Posterior of each person's genotype and of nobody having the allele, over all joint genotypes."""
-    pairs = genotypes_of(len(weights)) if ploidy == 2 else [(a,) for a in range(len(weights))]
+    pairs = genotypes_among(range(len(weights)), ploidy)
     posterior = np.zeros(likelihoods.shape)
     nobody = total = 0.0
     for chosen in itertools.product(range(len(pairs)), repeat=len(likelihoods)):
@@ -310,7 +311,7 @@ def test_three_alleles_and_one_copy():
     pl = [[300, 0, 250, 300, 280, 500], [0, 40, 400, 60, 500, 700], [400, 300, 350, 60, 50, 0]]
     exact, _ = by_hand(10.0 ** (-np.array(pl) / 10), [1, 1e-3, 1e-3], 2)
     found = genotype_people(evidence_of(pl, 2, 3), np.array([1e-3, 1e-3]))
-    pairs = genotypes_of(3)
+    pairs = genotypes_among(range(3))
     assert [tuple(one) for one in found.alleles.tolist()] == [pairs[g] for g in exact.argmax(axis=1)]
     single = [[0, 50], [60, 0], [35, 0]]
     exact, qual = by_hand(10.0 ** (-np.array(single) / 10), [1, 1e-3], 1)
