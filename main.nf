@@ -30,7 +30,7 @@ workflow DEEPCOHORT {
         [
             piece_bases: p.call_bases, seed: p.seed, caller: p.caller, weights: p.caller_weights,
             training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs,
-            pedigree: p.pedigree
+            pedigree: p.pedigree, annotate: p.annotate, annotate_fields: p.annotate_fields, compare: p.compare
         ]
     )
     POPULATION(

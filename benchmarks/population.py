@@ -1,13 +1,13 @@
 """Populations of held-out people, all methods on the same folds (``python -m benchmarks.population``)."""
 
-import json
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 from cyvcf2 import VCF
+from numpy.typing import NDArray
 
 from benchmarks.tables import show, write_table
 from deepcohort.genome.genotypes import alt_copies
@@ -16,6 +16,8 @@ from deepcohort.population.answer import Answer, Method, answer, to_superpopulat
 from deepcohort.population.people import labelled, split
 from deepcohort.population.pool import calibration_error
 from deepcohort.population.study import Int64, Study, Window
+
+Float64 = NDArray[np.float64]
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -72,27 +74,24 @@ def held_out(whole: Study, chroms: list[str], out: Int64, absent: float, seed: i
     )  # fmt: skip
 
 
-def score(study: Study, found: Answer, truth: Int64) -> dict[str, dict[str, float]]:
-    """Shares of the cohort's people by method; ``auto`` is the method taken."""
-    scores = {}
-    for method, chances in {**found.by_method, "auto": found.probability}.items():
-        upper = to_superpopulations(chances, study)
-        right = chances.argmax(axis=1) == truth
-        right_upper = upper.argmax(axis=1) == study.continent[truth]
-        sure = upper.max(axis=1) >= SURE
-        scores[method] = {
-            "people": float(len(truth)),
-            "accuracy": float(right.mean()),
-            "super_accuracy": float(right_upper.mean()),
-            "calibration_error": calibration_error(chances.max(axis=1), right),
-            "super_sure": float(sure.mean()),
-            "super_sure_right": float(right_upper[sure].mean()),
-        }
-    return scores
+def score(whole: Study, chances: Float64, truth: Int64) -> dict[str, float]:
+    """Shares of held-out people, of all folds together. chances: float64[n, P], truth: int64[n]."""
+    upper = to_superpopulations(chances, whole)
+    right = chances.argmax(axis=1) == truth
+    right_upper = upper.argmax(axis=1) == whole.continent[truth]
+    sure = upper.max(axis=1) >= SURE
+    return {
+        "people": float(len(truth)),
+        "accuracy": float(right.mean()),
+        "super_accuracy": float(right_upper.mean()),
+        "calibration_error": calibration_error(chances.max(axis=1), right),
+        "super_sure": float(sure.mean()),
+        "super_sure_right": float(right_upper[sure].mean()),
+    }
 
 
-def one_fold(study: Study, truth: Int64, folder: Path, epochs: int, seed: int) -> dict[str, dict[str, float]]:
-    """Train (unless ``epochs`` is 0), assign and score; windows that are there are kept."""
+def one_fold(study: Study, folder: Path, epochs: int, seed: int) -> Answer:
+    """Train (unless ``epochs`` is 0) and assign; windows that are there are kept."""
     paths = []
     if epochs:
         from deepcohort.population.training import set_up, train_window
@@ -105,7 +104,13 @@ def one_fold(study: Study, truth: Int64, folder: Path, epochs: int, seed: int) -
                     study, window.name, folder / "net", folder / "logs", epochs=epochs, seed=seed
                 ).save(path)
             paths.append(path)
-    return score(study, answer(study, paths, Method.auto, seed), truth)
+    return answer(study, paths, Method.auto, seed)
+
+
+def answers_of(path: Path) -> dict[str, Float64]:
+    """Held-out probabilities by method, and who they are of (``rows``), as ``run`` wrote them."""
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
 
 @app.command()
@@ -124,23 +129,25 @@ def run(
     """Hold people out in five folds, assign them, and print all methods beside each other."""
     whole, chroms = read(vcf, labels, most_sites)
     fold = split(whole.label, np.arange(len(whole.label)), FOLDS, seed)
-    done: list[dict[str, dict[str, float]]] = []
+    done: list[dict[str, Float64]] = []
     for number in range(1 if quick else FOLDS):
         folder = out / f"absent{absent:g}.fold{number + 1}"
         folder.mkdir(parents=True, exist_ok=True)
-        scores = folder / "scores.json"
-        if not scores.exists():
+        answers = folder / "answers.npz"
+        if not answers.exists():
             people: Int64 = np.flatnonzero(fold == number)
-            study = held_out(whole, chroms, people, absent, seed)
-            scores.write_text(
-                json.dumps(one_fold(study, whole.label[people], folder, epochs, seed), indent=1)
-            )
-        done.append(json.loads(scores.read_text()))
-    rows = [
-        {"method": method, "folds": str(len(done))}
-        | {what: f"{np.mean([one[method][what] for one in done]):.4f}" for what in done[0][method]}
-        for method in done[0]
-    ]
+            found = one_fold(held_out(whole, chroms, people, absent, seed), folder, epochs, seed)
+            columns: dict[str, Any] = {"rows": people, "auto": found.probability, **found.by_method}
+            np.savez(answers, **columns)
+        done.append(answers_of(answers))
+    truth = whole.label[np.concatenate([one["rows"] for one in done])]
+    rows = []
+    for method in sorted(set(done[0]) - {"rows"}, key=lambda name: (name in ("ensemble", "auto"), name)):
+        chances = np.concatenate([one[method] for one in done])
+        told = score(whole, chances, truth).items()
+        rows.append(
+            {"method": method, "folds": str(len(done))} | {what: f"{value:.4f}" for what, value in told}
+        )
     write_table(out / f"absent{absent:g}.tsv", rows)
     show(rows)
 

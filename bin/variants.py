@@ -8,6 +8,7 @@ import typer
 
 from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.named_files import named_files
 from deepcohort.variants.names import Layout, Name
 
 # Commands import what they call: numba and PyTorch take seconds that the others need not spend.
@@ -22,6 +23,9 @@ Weights = Annotated[
     Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a trained caller.")
 ]
 PieceBases = Annotated[int, typer.Option(min=1000, help="Most bases of a piece.")]
+Annotate = Annotated[list[str] | None, typer.Option(help="name=file of known variants (.vcf.gz, indexed).")]
+AnnotateField = Annotated[list[str] | None, typer.Option(help="Field of their INFO that is copied.")]
+FastaOfKnown = Annotated[Path | None, typer.Option(exists=True, help="Reference; with --annotate.")]
 OutPieces = Annotated[Path, typer.Option(help="Pieces of the genome (.tsv).")]
 
 
@@ -155,12 +159,16 @@ def join_calls(
     out: Annotated[Path, typer.Option(help="All of them (.vcf.gz).")],
     sample: Annotated[str, typer.Option(help="Name of the person in the counts.")],
     out_counts: Annotated[Path, typer.Option(help="What was called, counted (.tsv).")],
+    annotate: Annotate = None,
+    annotate_field: AnnotateField = None,
+    fasta: FastaOfKnown = None,
 ) -> None:
     """Join the calls of a person's pieces, and count them."""
+    from deepcohort.variants.annotate import known_sites
     from deepcohort.variants.join import join_calls as joined
     from deepcohort.variants.statistics import count_calls, write_counts
 
-    joined(parts, out)
+    joined(parts, out, known_sites(annotate or [], annotate_field or [], fasta))
     write_counts(out_counts, {sample: count_calls(out)})
 
 
@@ -199,12 +207,16 @@ def join_cohort(
     parts: Annotated[list[Path], typer.Argument(exists=True, help="Everybody's genotypes in pieces.")],
     out: Annotated[Path, typer.Option(help="All of them (.vcf.gz).")],
     out_counts: Annotated[Path, typer.Option(help="What each person has, counted (.tsv).")],
+    annotate: Annotate = None,
+    annotate_field: AnnotateField = None,
+    fasta: FastaOfKnown = None,
 ) -> None:
     """Join everybody's genotypes in the pieces of the genome, and count them."""
+    from deepcohort.variants.annotate import known_sites
     from deepcohort.variants.join import join_calls as joined
     from deepcohort.variants.statistics import count_cohort, write_counts
 
-    joined(parts, out)
+    joined(parts, out, known_sites(annotate or [], annotate_field or [], fasta))
     write_counts(out_counts, count_cohort(out))
 
 
@@ -249,7 +261,7 @@ def evaluate(
     from deepcohort.variants import evaluation_table as tables
     from deepcohort.variants.evaluate import evaluate as judge
 
-    others = beside.named_files(compare or [])
+    others = named_files("--compare", compare or [])
     if bool(others) != (out_concordance is not None):
         raise InputError("--compare and --out-concordance go together: give both or none")
     found = judge(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample)
@@ -267,8 +279,9 @@ def evaluate(
     if out_concordance is not None:
         shared: list[dict[str, str]] = []
         for other, path in others.items():
-            theirs = judge(path, truth, fasta, bed, truth_sample=truth_sample)
-            between = judge(calls, path, fasta, bed, sample=sample)
+            person = beside.person_of(path, sample or name)
+            theirs = judge(path, truth, fasta, bed, sample=person, truth_sample=truth_sample)
+            between = judge(calls, path, fasta, bed, sample=sample, truth_sample=person)
             shared += beside.concordance(name, other, found, theirs, between)
         write_table(out_concordance, shared, beside.COLUMNS)
 
@@ -278,14 +291,19 @@ def combine_evaluations(
     release: Release,
     parts: Annotated[list[Path], typer.Argument(exists=True, help="Counts of evaluations.")],
     out: Annotated[Path, typer.Option(help="Figures by stratum (.tsv).")],
+    concordance: Annotated[list[Path] | None, typer.Option(exists=True, help="Beside other callers.")] = None,
+    out_concordance: Annotated[Path | None, typer.Option(help="All of these as one table (.tsv).")] = None,
     seed: Seed = 1,
 ) -> None:
     """Pool the counts of several evaluations: of chromosomes, people or seeds."""
     from deepcohort.genome.tables import write_table
+    from deepcohort.variants import concordance as beside
     from deepcohort.variants import evaluation_table as tables
 
     counts = [tables.read_counts(part) for part in parts]
     write_table(out, tables.figures(counts, seed), tables.COLUMNS)
+    if out_concordance is not None:
+        write_table(out_concordance, beside.read_rows(concordance or []), beside.COLUMNS)
 
 
 @command(app)

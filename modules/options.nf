@@ -17,6 +17,11 @@ def flags(values) {
         .join(' ')
 }
 
+/** An option given once for each of some files with a name, e.g. --annotate 'clinvar=known/clinvar.vcf.gz'. */
+def eachNamed(name, names, files) {
+    return [names, [files].flatten()].transpose().collect { given, file -> option(name, "${given}=${file}") }.join(' ')
+}
+
 /** An option given once for each file, e.g. --sites 'a.tsv' --sites 'b.tsv'. */
 def eachFile(name, files) {
     return files.collect { file -> option(name, file) }.join(' ')

@@ -1,9 +1,11 @@
 """Calls beside those of another caller: what both say, what one alone says, and how much of each is true."""
 
+import csv
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
-from deepcohort.genome.errors import InputError
+from deepcohort.genome.vcf import read_header
 from deepcohort.variants.evaluate import GENOTYPE, RIGHT, SIDES, Evaluation, Judged
 from deepcohort.variants.strata import TYPES, types_of
 
@@ -18,19 +20,9 @@ COLUMNS = (
 Row = dict[str, str]
 
 
-def named_files(given: list[str]) -> dict[str, Path]:
-    """Read ``name=file`` of each other caller; raises ``InputError`` for another form or a missing file."""
-    files: dict[str, Path] = {}
-    for one in given:
-        name, _, path = one.partition("=")
-        if not name or not path:
-            raise InputError(f"--compare {one}: write a name and a file, as in freebayes=calls.vcf.gz")
-        if name in files:
-            raise InputError(f"--compare {one}: {name} is there twice: give each caller a name of its own")
-        if not Path(path).is_file():
-            raise InputError(f"--compare {one}: there is no file {path}: correct the path")
-        files[name] = Path(path)
-    return files
+def person_of(path: Path, sample: str) -> str | None:
+    """Whose genotypes of another caller's file count: the person's, where it holds several people."""
+    return sample if sample in read_header(path).samples else None
 
 
 def concordance(
@@ -56,6 +48,15 @@ def concordance(
             row = dict(zip(COLUMNS, (name, other, kind, right), strict=False))
             row |= {column: str(own[column]) for column in COLUMNS[4:10]}
             rows.append(row | {"concordance": f"{both / every:.5f}" if every else "NA"})
+    return rows
+
+
+def read_rows(parts: Sequence[Path]) -> list[Row]:
+    """Rows of ``COLUMNS`` of several tables."""
+    rows: list[Row] = []
+    for part in parts:
+        with part.open(encoding="utf-8", newline="") as file:
+            rows += csv.DictReader(file, delimiter="\t")
     return rows
 
 

@@ -1,14 +1,18 @@
 // Figures of everybody who was evaluated, by stratum.
+include { eachFile } from '../options'
+
 process COMBINE_EVALUATIONS {
     label 'process_single'
     label 'img_variants'
 
     input:
     path counts, stageAs: 'counts/*', arity: '1..*'
+    path concordance, stageAs: 'concordance/*', arity: '0..*'
     val seed
 
     output:
     path 'evaluation.tsv', emit: table
+    path 'concordance.tsv', optional: true
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
@@ -18,11 +22,13 @@ process COMBINE_EVALUATIONS {
         --release ${workflow.manifest.version} \\
         --seed ${seed} \\
         --out evaluation.tsv \\
+        ${eachFile('--concordance', concordance)} \\
+        ${concordance ? '--out-concordance concordance.tsv' : ''} \\
         ${counts}
     """
 
     stub:
     """
-    touch evaluation.tsv
+    touch evaluation.tsv ${concordance ? 'concordance.tsv' : ''}
     """
 }

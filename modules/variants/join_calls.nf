@@ -1,4 +1,6 @@
 // The calls of all pieces of a person, and what they are, counted.
+include { option; eachNamed } from '../options'
+
 process JOIN_CALLS {
     tag "${meta.sample}"
     label 'process_single'
@@ -6,6 +8,9 @@ process JOIN_CALLS {
 
     input:
     tuple val(meta), path(parts, stageAs: 'parts/*', arity: '1..*')
+    tuple val(names), path(known, stageAs: 'known/*'), path(known_indices, stageAs: 'known/*')
+    val fields
+    tuple path(fasta), path(fasta_index)
 
     output:
     tuple val(meta), path("${meta.sample}.vcf.gz"), path("${meta.sample}.vcf.gz.{tbi,csi}"), emit: calls
@@ -21,6 +26,9 @@ process JOIN_CALLS {
         --sample '${meta.sample}' \\
         --out '${meta.sample}.vcf.gz' \\
         --out-counts '${meta.sample}.counts.tsv' \\
+        ${eachNamed('--annotate', names, known)} \\
+        ${fields.collect { field -> option('--annotate-field', field) }.join(' ')} \\
+        ${names ? option('--fasta', fasta) : ''} \\
         ${parts}
     """
 

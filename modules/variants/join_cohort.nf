@@ -1,10 +1,15 @@
 // Everybody's genotypes in all pieces, and what each person has, counted.
+include { option; eachNamed } from '../options'
+
 process JOIN_COHORT {
     label 'process_single'
     label 'img_variants'
 
     input:
     path parts, stageAs: 'parts/*', arity: '1..*'
+    tuple val(names), path(known, stageAs: 'known/*'), path(known_indices, stageAs: 'known/*')
+    val fields
+    tuple path(fasta), path(fasta_index)
 
     output:
     tuple path('cohort.vcf.gz'), path('cohort.vcf.gz.{tbi,csi}'), emit: cohort
@@ -19,6 +24,9 @@ process JOIN_COHORT {
         --release ${workflow.manifest.version} \\
         --out cohort.vcf.gz \\
         --out-counts cohort.counts.tsv \\
+        ${eachNamed('--annotate', names, known)} \\
+        ${fields.collect { field -> option('--annotate-field', field) }.join(' ')} \\
+        ${names ? option('--fasta', fasta) : ''} \\
         ${parts}
     """
 

@@ -10,6 +10,7 @@ include { GENOTYPE_REGION } from './genotype_region'
 include { JOIN_COHORT } from './join_cohort'
 include { MENDELIAN } from './mendelian'
 include { EVALUATE_CALLS } from './evaluate_calls'
+include { namedFiles } from './named_files'
 include { COMBINE_EVALUATIONS } from './combine_evaluations'
 
 workflow VARIANTS {
@@ -21,7 +22,7 @@ workflow VARIANTS {
     truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
     beds       // [ 'person.truth001', truth.bed or [] ]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [piece_bases: 10000000, seed: 1, caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false, pedigree: PED file or null]
+    options    // e.g. [piece_bases: 10000000, seed: 1, caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false, pedigree: PED file or null, annotate: 'clinvar=clinvar.vcf.gz' or null, annotate_fields: 'CLNSIG' or null, compare: 'gatk=gatk.vcf.gz' or null]
 
     main:
     bed = regions && file(regions).exists() ? file(regions) : []
@@ -38,7 +39,10 @@ workflow VARIANTS {
     weights = options.training ? TRAINING.out.caller : channel.value(file(options.weights ?: "${projectDir}/assets/callers/short_reads"))
     CALL_REGION(jobs, reference, options.caller, options.caller == 'haplotypes' ? [] : weights)
 
-    JOIN_CALLS(ofPeople(CALL_REGION.out.calls))
+    // Known variants are looked up by the tasks that join: a region's task would fetch the whole file too.
+    known_variants = namedFiles('--annotate', options.annotate)
+    fields = (options.annotate_fields ?: '').tokenize(',')
+    JOIN_CALLS(ofPeople(CALL_REGION.out.calls), known_variants, fields, reference)
     JOIN_GVCFS(ofPeople(CALL_REGION.out.gvcf))
 
     // [ [anna.g.vcf.gz, ben.g.vcf.gz], [index, index] ]
@@ -48,7 +52,7 @@ workflow VARIANTS {
         .map { people -> [people.collect { entry -> entry[1] }, people.collect { entry -> entry[2] }] }
     PLAN_COHORT(everybody.map { files, _indices -> files }, reference, [regions ?: '', bed], options.piece_bases)
     GENOTYPE_REGION(PLAN_COHORT.out.pieces.splitCsv(header: true, sep: '\t').map { row -> [row] }.combine(everybody), reference)
-    JOIN_COHORT(GENOTYPE_REGION.out.genotypes.toSortedList { one, other -> one.name <=> other.name }.filter { parts -> parts })
+    JOIN_COHORT(GENOTYPE_REGION.out.genotypes.toSortedList { one, other -> one.name <=> other.name }.filter { parts -> parts }, known_variants, fields, reference)
     MENDELIAN(JOIN_COHORT.out.cohort.filter { _entry -> options.pedigree }, options.pedigree ? file(options.pedigree) : [])
 
     // [ [sample: 'person', sex: 'male', file: 'person.truth001'], calls.vcf.gz, index, truth.vcf.gz, index, truth.bed or [] ]
@@ -58,8 +62,12 @@ workflow VARIANTS {
     to_judge = JOIN_CALLS.out.calls.map { meta, calls, index -> [meta.sample, meta, calls, index] }
         .combine(with_truth, by: 0)
         .map { _sample, meta, calls, index, of_truth, genotypes, genotypes_index, bed_file -> [meta + of_truth, calls, index, genotypes, genotypes_index, bed_file] }
-    EVALUATE_CALLS(to_judge, reference)
-    COMBINE_EVALUATIONS(EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts }, options.seed)
+    EVALUATE_CALLS(to_judge, reference, namedFiles('--compare', options.compare))
+    COMBINE_EVALUATIONS(
+        EVALUATE_CALLS.out.counts.toSortedList { one, other -> one.name <=> other.name }.filter { counts -> counts },
+        EVALUATE_CALLS.out.concordance.toSortedList { one, other -> one.name <=> other.name },
+        options.seed
+    )
 
     calls = JOIN_CALLS.out.calls
     cohort = JOIN_COHORT.out.cohort

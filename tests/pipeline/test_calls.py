@@ -9,7 +9,7 @@ import pysam
 import pytest
 
 from tests.conftest import LANGUAGES, Nextflow
-from tests.genotypes import write_vcf
+from tests.genotypes import bgzip, write_vcf
 from tests.pipeline.test_stub import ALWAYS
 from tests.variants.people import Person
 
@@ -38,11 +38,47 @@ def write_person(folder: Path) -> None:
     (folder / "truth.csv").write_text("sample,vcf,bed\nme,truth.vcf.gz,known.bed\n")
 
 
+def write_known(path: Path, truth: Path) -> None:
+    """The true variants with an ID and a number each."""
+    lines = ["##fileformat=VCFv4.2", "##contig=<ID=chr20>"]
+    lines += ['##INFO=<ID=NUMBER,Number=1,Type=Integer,Description="Its number">']
+    lines += ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+    with pysam.VariantFile(str(truth)) as variants:
+        lines += [
+            f"chr20\t{one.pos}\trs{number}\t{one.ref}\t{one.alts[0]}\t.\t.\tNUMBER={number}"
+            for number, one in enumerate(variants)
+        ]
+    bgzip(path, "\n".join(lines) + "\n")
+    pysam.tabix_index(str(path), preset="vcf")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--annotate", "known.vcf.gz", "--annotate known.vcf.gz: write a name and a file"),
+        ("--compare", "a=none.vcf.gz", "--compare a=none.vcf.gz: there is no file none.vcf.gz"),
+        ("--compare", "a=a.bam,a=a.bam", "--compare a=a.bam,a=a.bam: a name is there twice"),
+    ],
+)
+def test_files_with_names_that_are_wrong_are_told(
+    nextflow: Nextflow, option: str, value: str, message: str
+) -> None:
+    for name in ("a.bam", "ref.fa"):
+        (nextflow.folder / name).touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.bam\n")
+    run = nextflow.pipeline(
+        *("-stub", "--steps", "call", "--input", "samples.csv", "--fasta", "ref.fa", option, value)
+    )
+    assert run.returncode != 0 and message in run.output, run.output
+
+
 def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
     write_person(nextflow.folder)
+    write_known(nextflow.folder / "known.vcf.gz", nextflow.folder / "truth.vcf.gz")
     run = nextflow.pipeline(
         *("--steps", "call", "--input", "samples.csv", "--fasta", "a b.fa", "--truth", "truth.csv"),
-        *("--call_bases", "10000"),
+        *("--call_bases", "10000", "--annotate", "db=known.vcf.gz", "--annotate_fields", "NUMBER"),
+        *("--compare", "perfect=truth.vcf.gz"),
     )
     assert run.returncode == 0, run.output
     assert run.tasks["CALL_REGION"] == 3
@@ -54,14 +90,27 @@ def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
         "variants/cohort.vcf.gz",
         "variants/cohort.vcf.gz.tbi",
         "variants/evaluation.tsv",
+        "variants/concordance.tsv",
         "report/multiqc_report.html",
     }
     report = (run.outdir / "report/multiqc_report.html").read_text()
     assert "Called variants" in report and "Against the truth" in report
     with pysam.VariantFile(str(run.outdir / "variants/me.vcf.gz")) as calls:
         assert list(calls.header.samples) == ["me"]
-        positions = [record.pos for record in calls]
+        records = list(calls)
+    positions = [record.pos for record in records]
     assert positions == sorted(positions) and len(positions) > 50
+    for file in ("me", "cohort"):
+        with pysam.VariantFile(str(run.outdir / f"variants/{file}.vcf.gz")) as calls:
+            known = [record for record in calls if record.id]
+        assert len(known) > 50
+        assert all(record.info["db_NUMBER"] == (int(record.id.removeprefix("rs")),) for record in known)
+    with (run.outdir / "variants/concordance.tsv").open(newline="") as table:
+        shared = {
+            (row["other"], row["type"], row["truth"]): row for row in csv.DictReader(table, delimiter="\t")
+        }
+    assert int(shared["perfect", "snp", "right"]["shared"]) > 20
+    assert int(shared["perfect", "snp", "wrong"]["other_alone"]) == 0
     with (run.outdir / "variants/evaluation.tsv").open(newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
     for kind in ("snp", "indel"):
