@@ -38,7 +38,7 @@ workflow DEEPCOHORT {
         p.panel_labels ? file(p.panel_labels) : [],
         p.pedigree ? file(p.pedigree) : [],
         p.population_weights ? file(p.population_weights) : [],
-        [method: p.population_method, epochs: p.population_epochs, min_probability: p.population_min_probability, min_sites: p.population_min_sites, folds: p.population_folds, window_sites: p.population_window, seed: p.seed]
+        [method: p.population_method, epochs: p.population_epochs, min_probability: p.population_min_probability, min_sites: p.population_min_sites, folds: p.population_folds, window_sites: p.population_window, seed: p.seed, subset: p.population_subset]
     )
     // People of the panel to impute from: those recommended, or those given.
     panel_samples = p.steps.tokenize(',').contains('population') ? POPULATION.out.samples : p.panel_samples ? file(p.panel_samples) : []
@@ -88,7 +88,7 @@ def checkSteps(p) {
     if (missing) {
         error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call, population and impute are.")
     }
-    def needed = ['input'] + (steps.any { step -> step != 'call' } ? ['panel'] : ['fasta']) + (steps.contains('population') ? ['panel_labels'] : [])
+    def needed = ['input'] + (steps.any { step -> step != 'call' } ? ['panel'] : []) + (steps.contains('call') && !steps.contains('impute') ? ['fasta'] : []) + (steps.contains('population') ? ['panel_labels'] : [])
     def lacking = needed.findAll { name -> !p[name] }
     if (lacking) {
         error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")

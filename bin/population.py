@@ -107,6 +107,19 @@ def assign(
 
 
 @command(app)
+def subset_panel(
+    release: Release,
+    panel: Annotated[Path, typer.Option(exists=True, help="A file of the panel (VCF, BCF).")],
+    samples: Annotated[Path, typer.Option(exists=True, help="People to keep, a name a line.")],
+    out: Annotated[Path, typer.Option(help="Their genotypes (.vcf.gz).")],
+) -> None:
+    """Write a file of the panel with some people alone."""
+    from deepcohort.population.subset import subset_panel as subset
+
+    subset(panel, samples, out)
+
+
+@command(app)
 def collect(
     release: Release,
     assignments: Annotated[list[Path], typer.Option(exists=True, help="Assignments of each cohort.")],

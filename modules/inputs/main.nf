@@ -94,9 +94,9 @@ workflow INPUTS {
     // [ [sample: 'person', sex: 'male' or ''], person.g.vcf.gz ]
     CHECK_GVCF(input_sheet.flatMap { csv -> gvcfFiles(sheets.input, csv) })
 
-    // People who come as reads are a cohort of likelihoods, in the order of the sheet.
+    // Where later steps need a cohort, people who come as reads are one of likelihoods, in the order of the sheet.
     READS_LIKELIHOODS(
-        CHECK_READS.out.indexed.filter { _entry -> steps.contains('impute') },
+        CHECK_READS.out.indexed.filter { _entry -> steps.any { step -> step != 'call' } },
         panel_checked.toList().map { parts -> byName(parts.collectMany { part -> [part[1], part[2]] }) },
         reference
     )
@@ -192,17 +192,15 @@ def missingCompanions(sheet, csv) {
 def unusable(sheet, csv, steps) {
     def rows = csv.splitCsv(header: true).withIndex(2)
     def no_cohort = rows.findAll { row, _number -> isGvcf(row.file) && steps != ['call'] || isReads(row.file) && !steps.contains('call') }
-        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which impute starts from: give .vcf.gz or .bcf, or .bam or .cram and --steps call,impute" }
+        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which ${(steps - 'call').join(' and ')} starts from: give .vcf.gz or .bcf, or add call to --steps and give .bam or .cram" }
     def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.any { step -> step in ['population', 'impute'] } }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam, .cram or .g.vcf.gz, or add impute to --steps" }
     def with_reads = rows.any { row, _number -> isReads(row.file) }
     def same_name = rows.findAll { row, _number -> with_reads && isGenotypes(row.file) && row.sample == readsCohort() }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
-    def no_genotypes = rows.findAll { row, _number -> isReads(row.file) && steps.contains('population') && !steps.contains('impute') }
-        .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds one person's reads, and population starts from genotypes of a cohort: give .vcf.gz or .bcf, or add impute to --steps" }
     def taken = rows.findAll { row, _number -> row.sample == 'cohort' && (isReads(row.file) || isGvcf(row.file)) && !steps.contains('impute') }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: variants/cohort.vcf.gz holds everybody's genotypes: give this person another name than cohort" }
-    return no_cohort + no_reads + no_genotypes + same_name + taken
+    return no_cohort + no_reads + same_name + taken
 }
 
 /** Files of the cohort ([meta, file, index]) with the list of sites to leave out, or nothing where none are. */

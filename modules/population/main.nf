@@ -3,6 +3,7 @@ include { GATHER_COHORT } from './gather_cohort'
 include { TRAIN_WINDOW } from './train_window'
 include { ASSIGN_POPULATIONS } from './assign_populations'
 include { COLLECT_POPULATIONS } from './collect_populations'
+include { SUBSET_PANEL } from './subset_panel'
 
 workflow POPULATION {
     take:
@@ -11,7 +12,7 @@ workflow POPULATION {
     labels    // labels.tsv or []
     pedigree  // families.ped or []
     weights   // folder of trained networks or []
-    options   // e.g. [method: 'auto', epochs: 15, min_probability: 0.5, min_sites: 500, folds: 5, window_sites: 4000, seed: 1]
+    options   // e.g. [method: 'auto', epochs: 15, min_probability: 0.5, min_sites: 500, folds: 5, window_sites: 4000, seed: 1, subset: false]
 
     main:
     // [ [panel files], [their indexes] ], in the order of their names
@@ -51,6 +52,7 @@ workflow POPULATION {
     )
 
     samples = COLLECT_POPULATIONS.out.samples
+    SUBSET_PANEL(panel.filter { _entry -> options.subset }, samples)
     tables = ASSIGN_POPULATIONS.out.tables.transpose()
         .mix(ASSIGN_POPULATIONS.out.assignments, ASSIGN_POPULATIONS.out.recommendation)
 

@@ -1,8 +1,10 @@
 """Genotypes to populations, through the whole pipeline."""
 
 import csv
+import shutil
 from pathlib import Path
 
+import pysam
 import pytest
 
 from tests.conftest import LANGUAGES, Nextflow
@@ -42,7 +44,7 @@ def write_inputs(folder: Path) -> list[str | Path]:
 
 def test_people_are_assigned_by_networks_and_plain_models(nextflow: Nextflow) -> None:
     options = write_inputs(nextflow.folder)
-    run = nextflow.pipeline(*options)
+    run = nextflow.pipeline(*options, "--population_subset")
     assert run.returncode == 0, run.output
     assert run.tasks["TRAIN_WINDOW"] == 2 and run.tasks["CHECK_UNPHASED"] == 1
     folder = run.outdir / "population"
@@ -53,9 +55,16 @@ def test_people_are_assigned_by_networks_and_plain_models(nextflow: Nextflow) ->
     assert sum(row["sample"].startswith(row["population"]) for row in rows) >= 5
     networks = {path.name for path in (folder / "mine_net").iterdir()}
     assert len(networks) == 2 * 2 * 2 and all(name.endswith((".keras", ".json")) for name in networks)
+    with pysam.VariantFile(str(folder / "panel/panel.vcf.gz")) as subset:
+        assert list(subset.header.samples) == (folder / "panel.samples.txt").read_text().split()
+        assert len(list(subset)) == 240
     report = (run.outdir / "report/multiqc_report.html").read_text()
     for title in ("Methods beside each other", "Principal components", "Confusion of held-out people"):
         assert title in report
+    shutil.copytree(folder / "mine_net", nextflow.folder / "nets")
+    known = nextflow.pipeline(*options, "--population_weights", "nets")
+    assert known.returncode == 0, known.output
+    assert all("--weights" in script for script in known.scripts("TRAIN_WINDOW"))
 
 
 STUB = {
@@ -123,6 +132,20 @@ def test_what_population_cannot_start_from(nextflow: Nextflow) -> None:
     assert "--panel_samples: --steps population chooses people of the panel itself" in given.output
     (nextflow.folder / "a.bam").touch()
     (nextflow.folder / "samples.csv").write_text("sample,file\none,a.bam\n")
-    reads = nextflow.pipeline(*options, "--steps", "call,population", "--fasta", "labels.tsv")
+    reads = nextflow.pipeline(*options, "--steps", "population")
     assert reads.returncode != 0
-    assert "row 2, column file: a.bam holds one person's reads, and population starts from" in reads.output
+    assert "row 2, column file: a.bam holds no genotypes of a cohort, which population starts" in reads.output
+
+
+def test_people_who_come_as_reads_are_called_and_assigned(nextflow: Nextflow) -> None:
+    options = stub_inputs(nextflow.folder)
+    for name in ("a.bam", "b.bam", "ref.fa"):
+        (nextflow.folder / name).touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.bam\nben,b.bam\n")
+    told = nextflow.pipeline(*options, "--steps", "call,population")
+    assert told.returncode != 0 and "--steps call,population needs --fasta." in told.output
+    run = nextflow.pipeline(*options, "--steps", "call,population", "--fasta", "ref.fa")
+    assert run.returncode == 0, run.output
+    tasks = ("READS_LIKELIHOODS", "MERGE_LIKELIHOODS", "GATHER_COHORT", "JOIN_CALLS", "JOIN_COHORT")
+    assert [run.tasks[name] for name in tasks] == [2, 1, 1, 2, 1]
+    assert {"population/reads.populations", "variants/cohort.vcf.gz"} <= run.published
