@@ -64,7 +64,7 @@ def test_people_are_assigned_by_networks_and_plain_models(nextflow: Nextflow) ->
     shutil.copytree(folder / "mine_net", nextflow.folder / "nets")
     known = nextflow.pipeline(*options, "--population_weights", "nets")
     assert known.returncode == 0, known.output
-    assert all("--weights" in script for script in known.scripts("TRAIN_WINDOW"))
+    assert all("nets" in script for script in known.scripts("TRAIN_WINDOW"))
 
 
 STUB = {
