@@ -147,7 +147,8 @@ def _of_sites(counts: dict[str, int]) -> list[str]:
     if told:
         found.append(f"sites not used for populations: {'; '.join(told)}.")
     if pairs := counts.get("duplicates_in_panel"):
-        found.append(f"{pairs:,} pairs of the panel have the same genotypes: they were held out together.")
+        who = "two people of the panel have" if pairs == 1 else f"{pairs:,} pairs of the panel's people have"
+        found.append(f"{who} the same genotypes: they were held out together.")
     return found
 
 
