@@ -7,6 +7,7 @@ include { POPULATION } from './modules/population'
 include { IMPUTATION } from './modules/imputation'
 include { phasingImputers } from './modules/imputation/phasing'
 include { VARIANTS } from './modules/variants'
+include { EXPRESSION } from './modules/expression'
 include { REPORT } from './modules/report'
 
 workflow DEEPCOHORT {
@@ -51,6 +52,13 @@ workflow DEEPCOHORT {
         p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds', 'phased_output') + [compared: comparedImputers(p), network: networkOptions(p)]
     )
 
+    EXPRESSION(
+        genotypesToExpress(p, IMPUTATION.out.imputed, VARIANTS.out.cohort, INPUTS.out.target, INPUTS.out.checks), INPUTS.out.reference,
+        ['genes', 'expression', 'covariates', 'expression_weights', 'expression_baseline', 'panel_labels', 'pedigree'].collectEntries { name -> [name - 'expression_' - 'panel_', p[name] ? file(p[name]) : []] },
+        p.regions,
+        p.findAll { name, _value -> name.startsWith('expression_') }.collectEntries { name, value -> [name - 'expression_', value] } + p.subMap('seed')
+    )
+
     // The report's own programs come too late for the report, and stand in the published file only.
     used = channel.topic('versions').unique()
     REPORT(
@@ -69,6 +77,20 @@ workflow DEEPCOHORT {
         .collectFile(name: 'software_versions.yml', storeDir: "${p.outdir}/pipeline_info")
 }
 
+/** Genotypes that expression is predicted from: those imputed, or called and given, where the step is run. */
+def genotypesToExpress(p, imputed, called, given, checks) {
+    def steps = p.steps.tokenize(',')
+    def of_imputation = imputed.map { meta, genotypes, index -> [meta.cohort, [meta.chrom], genotypes, index] }
+    def of_input = given.join(checks).map { meta, genotypes, index, report -> [meta.cohort, contigsOf(report), genotypes, index] }
+    def of_calls = called.map { genotypes, index -> ['cohort', [], genotypes, index] }
+    return (steps.contains('impute') ? of_imputation : of_input.mix(of_calls)).filter { _entry -> steps.contains('express') }
+}
+
+/** Chromosomes that a checked file has, e.g. ['20', '22']. */
+def contigsOf(report) {
+    return new groovy.json.JsonSlurper().parseText(report.text).contigs.keySet() as List
+}
+
 /** What to know of a run with these parameters. */
 def notesOn(p) {
     return p.genetic_map || !p.steps.contains('impute') ? [] : ['No --genetic_map is given: 1 cM/Mb is assumed.']
@@ -84,11 +106,12 @@ def versionsYaml(rows) {
 /** Ends the run with one sentence when a chosen step is not there yet or lacks what it starts from. */
 def checkSteps(p) {
     def steps = p.steps.tokenize(',')
-    def missing = steps - ['call', 'population', 'impute']
+    def missing = steps - ['call', 'population', 'impute', 'express']
     if (missing) {
-        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call, population and impute are.")
+        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call, population, impute and express are.")
     }
-    def needed = ['input'] + (steps.any { step -> step != 'call' } ? ['panel'] : []) + (steps.contains('call') && !steps.contains('impute') ? ['fasta'] : []) + (steps.contains('population') ? ['panel_labels'] : [])
+    def needed = ['input'] + (steps.any { step -> step in ['population', 'impute'] } ? ['panel'] : []) + (steps.contains('call') && !steps.contains('impute') || steps.contains('express') ? ['fasta'] : []) + (steps.contains('population') ? ['panel_labels'] : [])
+    needed += steps.contains('express') ? ['genes', 'expression_weights'] : []
     def lacking = needed.findAll { name -> !p[name] }
     if (lacking) {
         error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")

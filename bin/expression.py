@@ -2,52 +2,67 @@
 """Expression: people's sequences around genes, what a sequence model predicts of them, how well that fits."""
 
 import logging
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deepcohort.expression.models import ModelName
+from deepcohort.expression.modes import Mode
 from deepcohort.expression.people import Unphased
+from deepcohort.expression.study import Scale
 from deepcohort.genome.command import Release, Seed, command, script
 
 app = script(__doc__ or "")
 log = logging.getLogger("expression")
 
 
-class ModelName(StrEnum):
-    """Sequence models."""
-
-    xpresso = "xpresso"
+def _file(help_text: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(exists=True, dir_okay=False, help=help_text)
+    return option
 
 
 Cohort = Annotated[str, typer.Option(help="Name of the cohort.")]
-GenesTable = Annotated[Path, typer.Option(exists=True, help="Genes of one chromosome, by genes (.tsv).")]
-Genotypes = Annotated[list[Path], typer.Option(exists=True, help="Genotypes of the cohort, indexed.")]
+GenesTable = Annotated[Path, _file("Genes of a shard, by plan (.tsv).")]
+Genotypes = Annotated[list[Path], _file("Genotypes of the cohort, indexed.")]
+Measured = Annotated[Path, _file("Measured expression (BED).")]
+Model = Annotated[ModelName, typer.Option(help="Sequence model.")]
+StudyFile = Annotated[Path, _file("By prepare (.npz).")]
 
 
 @command(app)
-def genes(
+def plan(
     release: Release,
-    genes: Annotated[Path, typer.Option(exists=True, help="Genes (GTF or BED).")],
-    out: Annotated[Path, typer.Option(help="Folder of tables, one for each chromosome.")],
-    expression: Annotated[Path | None, typer.Option(exists=True, help="Measured expression (BED).")] = None,
+    genes: Annotated[Path, _file("Genes (GTF or BED).")],
+    out: Annotated[Path, typer.Option(help="Folder of tables of genes, one for each shard.")],
+    out_shards: Annotated[Path, typer.Option(help="The shards (.tsv).")],
+    out_notes: Annotated[Path, typer.Option(help="What is doubtful (.tsv).")],
+    expression: Annotated[Path | None, _file("Measured expression (BED).")] = None,
+    regions: Annotated[
+        str | None, typer.Option(help="Where genes start: chr:from-to,… or a BED file.")
+    ] = None,
+    shard_genes: Annotated[int, typer.Option(min=1, help="Largest number of genes of a shard.")] = 50,
 ) -> None:
-    """Read genes and where they start, and share them out by chromosome."""
-    from itertools import groupby
-
-    from deepcohort.expression.genes import read_genes, warn_of_middles, write_genes
+    """Read genes and where they start, and share them out."""
+    from deepcohort.expression.genes import read_genes, warn_of_middles
     from deepcohort.expression.measured import read_measured
+    from deepcohort.expression.notes import write_notes
+    from deepcohort.expression.shards import inside, write_shards
+    from deepcohort.genome.regions import parse_regions
 
     found = read_genes(genes)
-    warnings = found.warnings
+    chosen, warnings = found.genes, list(found.warnings)
     if expression is not None:
-        warnings = warnings + warn_of_middles(expression, found.genes, read_measured(expression).places)
+        warnings += warn_of_middles(expression, chosen, read_measured(expression).places)
+    if regions is not None:
+        chosen = inside(chosen, parse_regions(regions))
+        warnings.append(
+            f"{len(chosen):,} of {len(found.genes):,} genes start inside --regions; the others were left out."
+        )
     for sentence in warnings:
         log.warning(sentence)
-    out.mkdir(parents=True, exist_ok=True)
-    for chrom, some in groupby(found.genes, lambda gene: gene.chrom):
-        write_genes(out / f"{chrom}.tsv", some)
+    write_shards(out, out_shards, chosen, shard_genes)
+    write_notes(out_notes, "", warnings)
 
 
 @command(app)
@@ -55,30 +70,95 @@ def predict(
     release: Release,
     cohort: Cohort,
     genes: GenesTable,
-    fasta: Annotated[Path, typer.Option(exists=True, help="Reference with its index.")],
+    fasta: Annotated[Path, _file("Reference with its index.")],
     genotypes: Genotypes,
     weights: Annotated[Path, typer.Option(exists=True, help="Weights of the model.")],
     out: Annotated[Path, typer.Option(help="Predictions (.parquet).")],
     out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
-    model: Annotated[ModelName, typer.Option(help="Sequence model.")] = ModelName.xpresso,
+    model: Model = ModelName.xpresso,
+    mode: Annotated[Mode, typer.Option(help="How the model is asked.")] = Mode.exact,
     unphased: Annotated[
         Unphased, typer.Option(help="Unphased heterozygotes: put on haplotypes by chance, or averaged.")
     ] = Unphased.random,
     seed: Seed = 1,
 ) -> None:
-    """Predict expression of everybody in the genes of one chromosome."""
+    """Predict expression of everybody in the genes of a shard."""
     from deepcohort.expression import predict as prediction
     from deepcohort.expression.genes import load_genes
     from deepcohort.expression.models import load_model
+    from deepcohort.expression.modes import MODES
     from deepcohort.expression.people import Sequences
     from deepcohort.genome.tables import write_table
 
     chosen = load_model(model, weights)
     wanted = load_genes(genes)
     sequences = Sequences(fasta, sorted(genotypes), wanted[0].chrom, unphased=unphased, seed=seed)
-    prediction.write_parquet(out, prediction.predict(cohort, wanted, sequences, chosen))
+    prediction.write_parquet(out, MODES[mode](cohort, wanted, sequences, chosen))
     rows = prediction.count_rows(cohort, wanted[0].chrom, sequences)
     write_table(out_counts, rows, prediction.COUNT_COLUMNS)
+
+
+@command(app)
+def prepare(
+    release: Release,
+    cohort: Cohort,
+    genotypes: Genotypes,
+    expression: Measured,
+    out: Annotated[Path, typer.Option(help="The study (.npz).")],
+    out_notes: Annotated[Path, typer.Option(help="What to know of it (.tsv).")],
+    covariates: Annotated[Path | None, _file("Covariates (TSV, a row each).")] = None,
+    labels: Annotated[Path | None, _file("Populations of people (TSV).")] = None,
+    pedigree: Annotated[Path | None, _file("Families (PED): relatives are held out together.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Groups of people held out in turn.")] = 5,
+    components: Annotated[int, typer.Option(min=0, help="Components of expression to take out.")] = 0,
+    scale: Annotated[Scale, typer.Option(help="Scale to bring expression to.")] = Scale.none,
+    seed: Seed = 1,
+) -> None:
+    """Say who is held out when, and what the others alone tell to take out of expression."""
+    from deepcohort.expression.notes import write_notes
+    from deepcohort.expression.prepare import prepare as prepared
+    from deepcohort.expression.study import save_study
+
+    study, notes = prepared(
+        cohort, sorted(genotypes), expression, covariates, labels, pedigree,
+        folds=folds, components=components, scale=scale, seed=seed,
+    )  # fmt: skip
+    for sentence in notes:
+        log.warning(sentence)
+    save_study(out, study)
+    write_notes(out_notes, cohort, notes)
+
+
+@command(app)
+def fit(
+    release: Release,
+    cohort: Cohort,
+    genes: GenesTable,
+    genotypes: Genotypes,
+    expression: Measured,
+    study: StudyFile,
+    out: Annotated[Path, typer.Option(help="Predictions of held-out people (.parquet).")],
+    out_weights: Annotated[Path, typer.Option(help="Weights learnt from everybody (.parquet).")],
+    out_covariances: Annotated[Path, typer.Option(help="Covariances of their variants (.parquet).")],
+    weights: Annotated[Path | None, _file("Weights to measure beside (PredictDB, .db).")] = None,
+    seed: Seed = 1,
+) -> None:
+    """Fit plain models to the genes of a shard, and ask them of held-out people."""
+    from deepcohort.expression.dosages import Genotypes as Opened
+    from deepcohort.expression.fit import fit_genes
+    from deepcohort.expression.genes import load_genes
+    from deepcohort.expression.measured import read_measured
+    from deepcohort.expression.predict import write_parquet
+    from deepcohort.expression.predictdb import Weights
+    from deepcohort.expression.study import load_study
+
+    given = Weights(weights) if weights else None
+    made = fit_genes(
+        cohort, load_genes(genes), read_measured(expression), Opened(sorted(genotypes)), load_study(study),
+        given, seed,
+    )  # fmt: skip
+    for path, table in zip((out, out_weights, out_covariances), made, strict=True):
+        write_parquet(path, table)
 
 
 @command(app)
@@ -86,12 +166,11 @@ def evaluate(
     release: Release,
     cohort: Cohort,
     genes: GenesTable,
-    genotypes: Genotypes,
-    predictions: Annotated[Path, typer.Option(exists=True, help="By predict (.parquet).")],
-    expression: Annotated[Path, typer.Option(exists=True, help="Measured expression (BED).")],
-    out: Annotated[Path, typer.Option(help="A row for each gene and method (.tsv).")],
-    model: Annotated[ModelName, typer.Option(help="Sequence model.")] = ModelName.xpresso,
-    folds: Annotated[int, typer.Option(min=2, help="Groups of people held out in turn.")] = 5,
+    predictions: Annotated[Path, _file("By predict (.parquet).")],
+    heldout: Annotated[Path, _file("By fit (.parquet).")],
+    study: StudyFile,
+    out: Annotated[Path, typer.Option(help="A row for each gene, split and method (.tsv).")],
+    model: Model = ModelName.xpresso,
     seed: Seed = 1,
 ) -> None:
     """Compare with measured expression across people, beside plain models on the same people."""
@@ -99,12 +178,12 @@ def evaluate(
 
     from deepcohort.expression import evaluate as evaluation
     from deepcohort.expression.genes import load_genes
-    from deepcohort.expression.measured import read_measured
+    from deepcohort.expression.study import load_study
     from deepcohort.genome.tables import write_table
 
     rows = evaluation.evaluate(
-        cohort, model, pd.read_parquet(predictions), load_genes(genes), read_measured(expression),
-        sorted(genotypes), folds=folds, seed=seed,
+        cohort, model, pd.read_parquet(predictions), pd.read_parquet(heldout), load_genes(genes),
+        load_study(study), seed=seed,
     )  # fmt: skip
     write_table(out, rows, evaluation.COLUMNS)
 
@@ -112,21 +191,23 @@ def evaluate(
 @command(app)
 def collect(
     release: Release,
-    predictions: Annotated[list[Path], typer.Option(exists=True, help="By predict (.parquet).")],
-    counts: Annotated[list[Path], typer.Option(exists=True, help="By predict (.tsv).")],
+    predictions: Annotated[list[Path], _file("By predict (.parquet).")],
+    counts: Annotated[list[Path], _file("By predict (.tsv).")],
     out: Annotated[Path, typer.Option(help="Folder of the outputs.")],
-    evaluations: Annotated[list[Path] | None, typer.Option(exists=True, help="By evaluate (.tsv).")] = None,
+    model: Model = ModelName.xpresso,
+    notes: Annotated[list[Path] | None, _file("By plan and prepare (.tsv).")] = None,
+    heldout: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
+    weights: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
+    covariances: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
+    evaluations: Annotated[list[Path] | None, _file("By evaluate (.tsv).")] = None,
     seed: Seed = 1,
 ) -> None:
-    """Make one table of those of all chromosomes."""
-    from deepcohort.expression import collect as collection
+    """Make one file of those of all shards and cohorts."""
+    from deepcohort.expression.collect import Parts
+    from deepcohort.expression.collect import collect as together
 
-    out.mkdir(parents=True, exist_ok=True)
-    collection.collect_predictions(predictions, out / "predictions.parquet")
-    collection.collect_counts(counts, out / "counts.tsv")
-    if evaluations:
-        summary = out / "evaluation_summary.tsv"
-        collection.collect_evaluations(evaluations, out / "evaluation.tsv", summary, seed)
+    given = (notes, heldout, weights, covariances, evaluations)
+    together(Parts(predictions, counts, *(paths or [] for paths in given)), model, out, seed)
 
 
 if __name__ == "__main__":

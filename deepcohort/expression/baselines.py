@@ -1,94 +1,113 @@
 """Plain models of expression from the dosages of variants near a gene, which any sequence model must beat.
 
-The best single variant, and elastic net as PrediXcan has it (Gamazon et al. 2015, Nature Genetics 47:1091):
-half L1, half L2, its strength chosen by cross-validation among the people trained on.
+The best single variant; elastic net as PrediXcan has it (Gamazon et al. 2015, Nature Genetics 47:1091): half
+L1, half L2, its strength chosen by cross-validation among the people trained on; and the best linear unbiased
+prediction, all variants with small effects, their heritability by REML (Yang et al. 2010, Nature Genetics
+42:565).
 """
 
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.expression.people import Record
-
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 AROUND = 98_304
 """Bases on either side of a gene's start whose variants are used."""
 RAREST = 0.05
-"""Least frequency of the rarer allele among the people."""
+"""Least frequency of the rarer allele among the people trained on."""
+HERITABILITIES = np.linspace(0.02, 0.98, 49)
+"""Shares of variance that variants may explain together, from which REML takes one."""
 
 
-def dosages(found: list[Record]) -> Floats:
-    """Copies of anything but REF, float64[people, records]; missing ones are NaN."""
-    if not found:
-        return np.zeros((0, 0))
-    columns = []
-    for record in found:
-        copies = (record.alleles > 0).sum(axis=1).astype(float)
-        copies[(record.alleles == -1).any(axis=1)] = np.nan
-        columns.append(copies)
-    return np.column_stack(columns)
+class Fitted(NamedTuple):
+    """Slopes float64[variants], 0 for those not used, and means float64[variants] of people trained on."""
+
+    slopes: Floats
+    means: Floats
+
+    def of(self, x: Floats) -> Floats:
+        """Predictions of dosages ``x``, as differences from the mean expression; missing ones are mean."""
+        used = self.slopes != 0
+        differences = x[:, used] - self.means[used]
+        made: Floats = np.nan_to_num(differences) @ self.slopes[used]
+        return made
 
 
-def folds_of(people: int, folds: int, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Indices of people to train on and of people held out, by chance."""
-    order = np.random.default_rng(seed).permutation(people)
-    for held in np.array_split(order, folds):
-        yield np.setdiff1d(order, held), np.sort(held)
+def fit(x: Floats, y: Floats, train: Bools, method: str, seed: int) -> Fitted:
+    """Fit one of ``METHODS`` to dosages float64[people, variants] and expression of the people trained on.
 
-
-def held_out(x: Floats, y: Floats, method: str, folds: int, seed: int) -> Floats:
-    """Predictions float64[people] for people held out in turn, as differences from the mean of the others.
-
-    The mean itself is left out: it is the higher the lower the held-out people are, so that it alone would
-    make a correlation below zero. ``x`` is float64[people, variants], NaN missing; ``method`` is one of
-    ``METHODS``.
+    The mean of expression is left out of predictions: it is the higher the lower the held-out people are, so
+    that it alone would make a correlation below zero. NaN in either is missing.
     """
-    predicted = np.zeros(len(y))
-    for train, held in folds_of(len(y), folds, seed):
-        if x.size == 0 or np.ptp(y[train]) == 0:
-            continue
-        mean = np.nanmean(np.where(np.isnan(x[train]).all(axis=0), 0, x[train]), axis=0)
-        filled = np.where(np.isnan(x), mean, x) - mean
-        frequency = mean / 2
-        kept = (np.minimum(frequency, 1 - frequency) >= RAREST) & (np.ptp(filled[train], axis=0) > 0)
-        if kept.any():
-            made = METHODS[method](filled[train][:, kept], y[train] - y[train].mean(), folds, seed)
-            predicted[held] = filled[held][:, kept] @ made
-    return predicted
+    some = train & ~np.isnan(y)
+    learnt = x[some]
+    known = ~np.isnan(learnt).all(axis=0) if len(learnt) else np.zeros(x.shape[1], np.bool_)
+    means, slopes = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    means[known] = np.nanmean(learnt[:, known], axis=0)
+    centred = np.nan_to_num(learnt - means)
+    frequency = means / 2
+    kept = known & (np.minimum(frequency, 1 - frequency) >= RAREST)
+    kept[kept] = np.ptp(centred[:, kept], axis=0) > 0
+    if kept.any() and np.ptp(y[some]) > 0:
+        slopes[kept] = METHODS[method](centred[:, kept], y[some] - y[some].mean(), seed)
+    return Fitted(slopes, means)
 
 
-def _top_snp(x: Floats, y: Floats, folds: int, seed: int) -> Floats:
-    """Weights: the slope of the variant that correlates most, 0 for all others."""
+def _top_snp(x: Floats, y: Floats, seed: int) -> Floats:
+    """Slopes: that of the variant that correlates most, 0 for all others."""
     variance = (x**2).sum(axis=0)
     slopes = x.T @ y / variance
     best = int(np.argmax(np.abs(slopes) * np.sqrt(variance)))
-    weights = np.zeros(x.shape[1])
-    weights[best] = slopes[best]
-    return weights
+    chosen = np.zeros(x.shape[1])
+    chosen[best] = slopes[best]
+    return chosen
 
 
-def _elastic_net(x: Floats, y: Floats, folds: int, seed: int) -> Floats:
-    """Weights of an elastic net on standardised variants."""
+def _elastic_net(x: Floats, y: Floats, seed: int) -> Floats:
+    """Slopes of an elastic net on standardised variants."""
+    return _penalised(x, y, np.ones(x.shape[1]), seed)[0]
+
+
+def _penalised(x: Floats, y: Floats, ease: Floats, seed: int) -> tuple[Floats, float]:
+    """Slopes, and the mean squared error of held-out people, where variants of more ``ease`` cost less."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import ElasticNetCV
     from sklearn.model_selection import KFold
 
-    spread = x.std(axis=0)
-    inner = KFold(folds, shuffle=True, random_state=seed)
+    scale = ease / x.std(axis=0)
+    inner = KFold(min(5, len(y)), shuffle=True, random_state=seed)
     # From the strength that keeps no variant down to a hundredth of it, as glmnet where variants are many.
     model: Any = ElasticNetCV(
         l1_ratio=0.5, eps=1e-2, alphas=15, cv=inner, max_iter=2000, tol=1e-3, fit_intercept=False
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # weak penalties need not converge to be passed over
-        model.fit(x / spread, y)
-    weights: Floats = model.coef_ / spread
+        # Weak penalties need not converge to be passed over.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x * scale, y)
+    slopes: Floats = model.coef_ * scale
+    return slopes, float(model.mse_path_.mean(axis=-1).min())
+
+
+def _blup(x: Floats, y: Floats, seed: int) -> Floats:
+    """Slopes of all standardised variants at the heritability that is likeliest by REML."""
+    spread = x.std(axis=0)
+    z = x / spread
+    values, vectors = np.linalg.eigh(z @ z.T / z.shape[1])
+    inside = values > 1e-9  # the mean has been taken out: one direction, at least, is gone
+    values, turned = values[inside], vectors[:, inside].T @ y
+    best = max(HERITABILITIES, key=lambda share: _likelihood(values, turned, share))
+    inverse = 1 / (best * values + (1 - best))
+    weights: Floats = z.T @ (vectors[:, inside] @ (best * inverse * turned)) / z.shape[1] / spread
     return weights
 
 
-METHODS = {"top_snp": _top_snp, "elastic_net": _elastic_net}
+def _likelihood(values: Floats, turned: Floats, share: float) -> float:
+    """Restricted log likelihood, but for constants, of a share of variance that variants explain."""
+    variance = share * values + (1 - share)
+    return float(-np.log(variance).sum() - len(values) * np.log((turned**2 / variance).mean()))
+
+
+METHODS = {"top_snp": _top_snp, "elastic_net": _elastic_net, "blup": _blup}

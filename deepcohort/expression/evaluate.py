@@ -1,48 +1,51 @@
 """Predicted beside measured expression across people, gene by gene, and plain models on the same people."""
 
-import logging
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from deepcohort.expression.baselines import AROUND, METHODS, dosages, held_out
+from deepcohort.expression.fit import KEYS
 from deepcohort.expression.genes import Gene
-from deepcohort.expression.measured import Measured
-from deepcohort.expression.people import read_records
-from deepcohort.genome.errors import InputError
-from deepcohort.genome.vcf import contig_of, open_vcf
-
-log = logging.getLogger(__name__)
+from deepcohort.expression.study import LEAST_PEOPLE, Kind, Study, groups_to_hold_out
 
 Floats = NDArray[np.float64]
-COLUMNS = ("cohort", "gene", "name", "chrom", "method", "people", "variants", "r", "low", "high", "note")
-LEAST_PEOPLE = 10
+COLUMNS = (
+    "cohort", "gene", "name", "chrom", "split", "group", "method", "people", "variants", "r", "low", "high",
+    "p", "mean_predicted", "mean_measured", "note",
+)  # fmt: skip
 DRAWS = 1000
 """Bootstrap samples of people for an interval of 95 %."""
 
 
 class Correlation(NamedTuple):
-    """Pearson's r across people with an interval of 95 %; 0 with a note for constant predictions."""
+    """Pearson's r across people, an interval of 95 %, p for r = 0; 0, and a note, for constant predictions."""
 
     r: float
     low: float
     high: float
+    p: float
     note: str
 
 
-def correlation(predicted: Floats, measured: Floats, seed: int) -> Correlation:
+def correlation(predicted: Floats, measured: Floats, seed: int, *, interval: bool = True) -> Correlation:
     """Correlate over people; the interval is of a bootstrap over people. NaN where expression is constant."""
+    from scipy.stats import pearsonr
+
+    if len(measured) < LEAST_PEOPLE:
+        return Correlation(np.nan, np.nan, np.nan, np.nan, f"fewer than {LEAST_PEOPLE} people")
     if np.ptp(measured) == 0:
-        return Correlation(np.nan, np.nan, np.nan, "expression is constant")
+        return Correlation(np.nan, np.nan, np.nan, np.nan, "expression is constant")
     if np.ptp(predicted) <= 1e-9:
-        return Correlation(0.0, np.nan, np.nan, "predictions are constant")
-    draws = np.random.default_rng(seed).integers(len(measured), size=(DRAWS, len(measured)))
-    low, high = np.nanquantile(_pearson(predicted[draws], measured[draws]), (0.025, 0.975))
-    return Correlation(float(_pearson(predicted[None], measured[None])[0]), float(low), float(high), "")
+        return Correlation(0.0, np.nan, np.nan, np.nan, "predictions are constant")
+    found = pearsonr(predicted, measured)
+    low, high = np.nan, np.nan
+    if interval:
+        draws = np.random.default_rng(seed).integers(len(measured), size=(DRAWS, len(measured)))
+        low, high = np.nanquantile(_pearson(predicted[draws], measured[draws]), (0.025, 0.975))
+    return Correlation(float(found.statistic), float(low), float(high), float(found.pvalue), "")
 
 
 def _pearson(x: Floats, y: Floats) -> Floats:
@@ -55,73 +58,57 @@ def _pearson(x: Floats, y: Floats) -> Floats:
 
 
 def evaluate(
-    cohort: str, model: str, predictions: pd.DataFrame, genes: Sequence[Gene], measured: Measured,
-    genotypes: Sequence[Path], *, folds: int, seed: int,
+    cohort: str, model: str, predictions: pd.DataFrame, heldout: pd.DataFrame, genes: Sequence[Gene],
+    study: Study, *, seed: int,
 ) -> list[dict[str, str]]:  # fmt: skip
-    """Rows (``COLUMNS``) of each gene with measured expression and each method.
+    """Rows (``COLUMNS``) of each gene with measured expression, each split, and each method.
 
     The sequence model was trained elsewhere and is asked as it is; plain models are asked of people held out
-    in turn. All methods are scored on the same people: those with expression and genotypes.
-
-    Raises ``InputError`` where fewer than 10 people are in both.
+    in turn. All methods are scored on the same people and the same adjusted expression.
     """
-    opened = [(path, open_vcf(path)) for path in genotypes]
-    places = {name: n for n, name in enumerate(opened[0][1].samples)}
-    shared = [n for n, name in enumerate(measured.people) if name in places]
-    if len(shared) < LEAST_PEOPLE:
-        raise InputError(
-            f"{len(shared)} of the {len(measured.people)} people with expression have genotypes in {cohort}, "
-            f"and {LEAST_PEOPLE} are needed: name people alike in both"
-        )
-    if len(shared) < len(measured.people):
-        log.warning("%d people with expression have no genotypes", len(measured.people) - len(shared))
     by_gene = {str(name): rows.set_index("person")["mean"] for name, rows in predictions.groupby("gene")}
-    row_of = {name: n for n, name in enumerate(measured.genes)}
-    rows = []
+    label = dict(zip(study.people, study.populations, strict=True))
+    parts = {str(name): rows for name, rows in heldout.groupby("gene")}
+    methods = [name for name in heldout.columns if name not in KEYS]
+    rows: list[dict[str, str]] = []
     for gene in genes:
-        if gene.gene not in row_of:
+        if gene.gene not in parts:
             continue
-        y = measured.values[row_of[gene.gene], shared]
-        known = [measured.people[n] for n, value in zip(shared, y, strict=True) if not np.isnan(value)]
-        y = y[~np.isnan(y)]
-        x = _dosages(opened, gene)[[places[name] for name in known]]
-        made = {} if gene.gene not in by_gene else {model: by_gene[gene.gene].loc[known].to_numpy(float)}
-        rows += _rows(cohort, gene, x, y, made, folds, seed)
+        for split, group, some in _scored(parts[gene.gene], label, study):
+            made = {name: some[name].to_numpy(float) for name in methods}
+            if gene.gene in by_gene and split != Kind.curve:
+                made = {model: by_gene[gene.gene].loc[some["genome"]].to_numpy(float)} | made
+            for method, predicted in made.items():
+                if np.isfinite(predicted).all():
+                    rows.append(_row(cohort, gene, split, group, method, predicted, some, study, seed))
     return rows
 
 
-def _dosages(opened: list[tuple[Path, Any]], gene: Gene) -> Floats:
-    for path, vcf in opened:
-        contig = contig_of(list(vcf.seqnames), gene.chrom)
-        if contig is not None:
-            found = read_records(path, vcf, contig, max(0, gene.tss - AROUND), gene.tss + AROUND)
-            if found:
-                return dosages(found)
-    people: list[str] = opened[0][1].samples
-    return np.zeros((len(people), 0))
+def _scored(
+    rows: pd.DataFrame, label: dict[str, str], study: Study
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Held-out people to score together: of each split and group, and each population of those by chance."""
+    for (kind, group), some in rows.groupby(["kind", "group"], sort=False):
+        yield str(kind), str(group), some
+        if kind == Kind.people:
+            of = some["person"].map(label)
+            for name in groups_to_hold_out(study.populations):
+                yield str(kind), name, some[of == name]
 
 
-def _rows(
-    cohort: str, gene: Gene, x: Floats, y: Floats, made: dict[str, Floats], folds: int, seed: int
-) -> list[dict[str, str]]:
-    few = len(y) < LEAST_PEOPLE
-    if not few:
-        made = made | {method: held_out(x, y, method, folds, seed) for method in METHODS}
-    rows = []
-    for method, predicted in made.items():
-        empty = Correlation(np.nan, np.nan, np.nan, f"fewer than {LEAST_PEOPLE} people")
-        found = empty if few else correlation(predicted, y, seed)
-        numbers = (f"{value:.4f}" if np.isfinite(value) else "NA" for value in found[:3])
-        cells = (
-            cohort,
-            gene.gene,
-            gene.name,
-            gene.chrom,
-            method,
-            str(len(y)),
-            str(x.shape[1]),
-            *numbers,
-            found.note,
-        )
-        rows.append(dict(zip(COLUMNS, cells, strict=True)))
-    return rows
+def _row(
+    cohort: str, gene: Gene, split: str, group: str, method: str, predicted: Floats, some: pd.DataFrame,
+    study: Study, seed: int,
+) -> dict[str, str]:  # fmt: skip
+    measured = some["measured"].to_numpy(float)
+    whole = split == Kind.people and group == "all"
+    found = correlation(predicted, measured, seed, interval=whole)
+    levels = (predicted.mean(), measured.mean()) if whole and not study.per_gene else (np.nan, np.nan)
+    numbers = [f"{value:.4f}" if np.isfinite(value) else "NA" for value in (*found[:3], *levels)]
+    p = f"{found.p:.3g}" if np.isfinite(found.p) else "NA"
+    variants = int(some["variants"].max()) if len(some) else 0
+    cells = (
+        cohort, gene.gene, gene.name, gene.chrom, split, group, method, str(len(some)), str(variants),
+        *numbers[:3], p, *numbers[3:], found.note,
+    )  # fmt: skip
+    return dict(zip(COLUMNS, cells, strict=True))

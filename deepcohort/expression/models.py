@@ -1,5 +1,6 @@
 """Sequence models by name."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -7,6 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.expression.xpresso import Xpresso
+
+
+class ModelName(StrEnum):
+    """Names of sequence models."""
+
+    xpresso = "xpresso"
 
 
 class Model(Protocol):

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.builds import build_of
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.families import groups_of, relatives
 from deepcohort.genome.genotypes import alt_copies, genotypes_of
 from deepcohort.genome.harmonise import AGREEMENTS, DROPS, match_sites
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key, genome_order
 from deepcohort.genome.samples import read_labels, read_pedigree
 from deepcohort.genome.vcf import Sites, open_vcf, read_header, read_sites, records
-from deepcohort.population.people import duplicates, groups_of, labelled, relatives, split
+from deepcohort.population.people import duplicates, labelled, split
 from deepcohort.population.study import INPUT, MISSING, PANEL, Int8, Int64, Study, Window
 
 log = logging.getLogger(__name__)

@@ -44,6 +44,8 @@ workflow INPUTS {
     // [ ref.fa, [ref.fa.fai] ], or [ [], [] ] without a reference
     CHECK_FASTA(channel.fromList(fasta ? [file(fasta)] : []))
     reference = fasta ? CHECK_FASTA.out.indexed.first() : channel.value([[], []])
+    // Expression itself holds REF against the reference, near genes, and lets less of it differ.
+    held_against = steps == ['express'] ? channel.value([[], []]) : reference
 
     // [ [file: 'panel.20', chrom: '20'], panel.vcf.gz, panel.vcf.gz.csi or [] ]
     panel_rows = isGenotypes(sheets.panel)
@@ -108,7 +110,7 @@ workflow INPUTS {
     )
     target_rows = input_sheet.flatMap { csv -> targetFiles(sheets.input, csv) }
         .mix(MERGE_LIKELIHOODS.out.cohort.map { meta, likelihoods, index -> [meta, 1, likelihoods, index] })
-    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] }, reference)
+    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] }, held_against)
 
     // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index or [] ]
     truth_rows = rows.truth.flatMap { _kind, csv ->
@@ -130,7 +132,8 @@ workflow INPUTS {
     }
 
     bed = regions && file(regions).exists() ? file(regions) : []
-    PLAN(target_sites, panel_sites, [regions ?: '', bed, chunks ? file(chunks) : []], planning)
+    // Only a panel is there to be planned with.
+    PLAN(target_sites.filter { _entry -> sheets.panel }, panel_sites, [regions ?: '', bed, chunks ? file(chunks) : []], planning)
 
     // Sites that do not fit are taken out of the files themselves, so that nothing is trained on them either.
     checked_sites = CHECK_TARGET.out.checked.map { meta, sites, index, _report, _people -> [meta, sites, index] }
@@ -191,15 +194,15 @@ def missingCompanions(sheet, csv) {
 /** Sentences about rows of the samplesheet that no chosen step can start from. */
 def unusable(sheet, csv, steps) {
     def rows = csv.splitCsv(header: true).withIndex(2)
-    def no_cohort = rows.findAll { row, _number -> isGvcf(row.file) && steps != ['call'] || isReads(row.file) && !steps.contains('call') }
+    def no_cohort = rows.findAll { row, _number -> isGvcf(row.file) && steps - 'express' != ['call'] || isReads(row.file) && !steps.contains('call') }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which ${(steps - 'call').join(' and ')} starts from: give .vcf.gz or .bcf, or add call to --steps and give .bam or .cram" }
-    def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.any { step -> step in ['population', 'impute'] } }
+    def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.any { step -> step in ['population', 'impute', 'express'] } }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam, .cram or .g.vcf.gz, or add impute to --steps" }
     def with_reads = rows.any { row, _number -> isReads(row.file) }
     def same_name = rows.findAll { row, _number -> with_reads && isGenotypes(row.file) && row.sample == readsCohort() }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
-    def taken = rows.findAll { row, _number -> row.sample == 'cohort' && (isReads(row.file) || isGvcf(row.file)) && !steps.contains('impute') }
-        .collect { _row, number -> "${sheet}: row ${number}, column sample: variants/cohort.vcf.gz holds everybody's genotypes: give this person another name than cohort" }
+    def taken = rows.findAll { row, _number -> row.sample == 'cohort' && steps.contains('call') && !steps.contains('impute') }
+        .collect { _row, number -> "${sheet}: row ${number}, column sample: variants/cohort.vcf.gz holds everybody's genotypes: give this row another name than cohort" }
     return no_cohort + no_reads + same_name + taken
 }
 

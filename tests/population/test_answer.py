@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.families import groups_of
 from deepcohort.population import plain
 from deepcohort.population.answer import Method, answer, to_superpopulations
 from deepcohort.population.outputs import assigned, write_answer
-from deepcohort.population.people import alike, groups_of, split
+from deepcohort.population.people import alike, split
 from deepcohort.population.plain import Components, Kernel
 from deepcohort.population.pool import calibration_error, cross_fitted, fit_weights, log_softmax, pooled
 from deepcohort.population.recommend import recommend, rows

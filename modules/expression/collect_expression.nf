@@ -1,0 +1,50 @@
+// Predictions, evaluations, weights and counts of all shards and cohorts as one file each.
+include { eachFile } from '../options'
+
+process COLLECT_EXPRESSION {
+    label 'process_low'
+    label 'img_expression'
+
+    input:
+    path predictions, stageAs: 'predictions/*', arity: '1..*'
+    path counts, stageAs: 'counts/*', arity: '1..*'
+    path notes, stageAs: 'notes/?/*', arity: '1..*'
+    path fitted, stageAs: 'fitted/*', arity: '0..*'
+    path evaluations, stageAs: 'evaluations/*', arity: '0..*'
+    val options
+
+    output:
+    path 'predictions.parquet', emit: predictions
+    path 'cohort.h5ad', emit: cohort
+    path '*.{tsv,json}', emit: tables
+    path '*.{db,covariances.txt.gz}', optional: true, emit: weights
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+    tuple val("${task.process}"), val('h5py'), eval("python3 -c 'from importlib.metadata import version; print(version(\"h5py\"))'"), topic: versions
+
+    script:
+    """
+    expression.py collect \\
+        --release ${workflow.manifest.version} \\
+        --model ${options.model} \\
+        ${eachFile('--predictions', predictions)} \\
+        ${eachFile('--counts', counts)} \\
+        ${eachFile('--notes', notes)} \\
+        ${eachFile('--heldout', ofKind(fitted, 'heldout'))} \\
+        ${eachFile('--weights', ofKind(fitted, 'weights'))} \\
+        ${eachFile('--covariances', ofKind(fitted, 'covariances'))} \\
+        ${eachFile('--evaluations', evaluations)} \\
+        --seed ${options.seed} \\
+        --out .
+    """
+
+    stub:
+    """
+    touch predictions.parquet cohort.h5ad counts.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv' : ''}
+    """
+}
+
+/** Files of one kind among what plain models left. */
+def ofKind(files, kind) {
+    return files.findAll { file -> file.name.endsWith(".${kind}.parquet") }
+}

@@ -1,0 +1,82 @@
+// Expression: what sequence models predict of each person's genes, beside what was measured and plain models.
+include { PLAN_GENES } from './plan_genes'
+include { PREDICT_GENES } from './predict_genes'
+include { PREPARE_EXPRESSION } from './prepare_expression'
+include { FIT_BASELINES } from './fit_baselines'
+include { EVALUATE_GENES } from './evaluate_genes'
+include { COLLECT_EXPRESSION } from './collect_expression'
+
+workflow EXPRESSION {
+    take:
+    genotypes  // [ 'cohort', chromosomes that the file has, e.g. ['20'], or [] where that is not known, genotypes.vcf.gz, index ]
+    reference  // [ ref.fa, [ref.fa.fai] ]
+    files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], baseline: PredictDB weights or []]
+    regions    // text or BED file, e.g. '20:1-5000000', or null
+    options    // e.g. [model: 'xpresso', mode: 'exact', unphased: 'random', folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
+
+    main:
+    // [ [cohort: 'cohort'], [ [chromosomes, genotypes.vcf.gz, index], ... ] ], in the order of their names
+    cohorts = genotypes.map { cohort, chroms, file, index -> [cohort, [chroms, file, index]] }
+        .groupTuple()
+        .map { cohort, parts -> [[cohort: cohort], parts.toSorted { one, other -> one[1].name <=> other[1].name }] }
+
+    bed = regions && file(regions).exists() ? file(regions) : []
+    PLAN_GENES(cohorts.first().map { _entry -> files.genes }, files.expression, [regions ?: '', bed], options.shard_genes)
+    shards = PLAN_GENES.out.shards.flatMap { table, tables -> shardsOf(table, tables) }
+
+    // [ [cohort: 'cohort', shard: '00001', chrom: '20'], genes.tsv, [files that have the chromosome], [their indexes] ]
+    jobs = cohorts.combine(shards).map { meta, parts, shard, genes ->
+        def holding = holdingOf(parts, shard.chrom)
+        [meta + shard, genes, holding.collect { part -> part[1] }, holding.collect { part -> part[2] }]
+    }
+    PREDICT_GENES(jobs, reference, files.weights, options.subMap('model', 'mode', 'unphased', 'seed'))
+
+    measured = cohorts.filter { _entry -> files.expression }
+        .map { meta, parts -> [meta, parts.collect { part -> part[1] }, parts.collect { part -> part[2] }] }
+    PREPARE_EXPRESSION(measured, files.expression, files.covariates, files.labels, files.pedigree, options.subMap('folds', 'components', 'scale', 'seed'))
+
+    to_fit = jobs.map { meta, genes, parts, indexes -> [meta.subMap('cohort'), meta, genes, parts, indexes] }
+        .combine(PREPARE_EXPRESSION.out.study, by: 0)
+        .map { _cohort, meta, genes, parts, indexes, study -> [meta, genes, parts, indexes, study] }
+    FIT_BASELINES(to_fit, files.expression, files.baseline, options.seed)
+
+    to_judge = to_fit.map { meta, genes, _parts, _indexes, study -> [meta, genes, study] }
+        .join(PREDICT_GENES.out.predictions, failOnDuplicate: true, failOnMismatch: true)
+        .join(FIT_BASELINES.out.fitted, failOnDuplicate: true, failOnMismatch: true)
+        .map { meta, genes, study, predictions, heldout, _weights, _covariances -> [meta, genes, predictions, heldout, study] }
+    EVALUATE_GENES(to_judge, options.subMap('model', 'seed'))
+
+    COLLECT_EXPRESSION(
+        together(PREDICT_GENES.out.predictions).filter { paths -> paths },
+        together(PREDICT_GENES.out.counted),
+        PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes).toSortedList { one, other -> one.name <=> other.name },
+        together(FIT_BASELINES.out.fitted.flatMap { meta, heldout, weights, covariances -> [heldout, weights, covariances].collect { path -> [meta, path] } }),
+        together(EVALUATE_GENES.out.table),
+        options.subMap('model', 'seed')
+    )
+
+    predictions = COLLECT_EXPRESSION.out.predictions
+    tables = COLLECT_EXPRESSION.out.tables
+
+    emit:
+    predictions  // predictions.parquet
+    tables       // [counts.tsv, report.json, and evaluation.tsv and evaluation_summary.tsv where expression is measured]
+}
+
+/** Shards, those with the most genes first: [ [shard: '00001', chrom: '20'], genes.tsv ]. */
+def shardsOf(table, tables) {
+    def by_name = tables.collectEntries { path -> [path.baseName, path] }
+    return table.splitCsv(header: true, sep: '\t')
+        .toSorted { one, other -> other.genes.toInteger() <=> one.genes.toInteger() ?: one.shard <=> other.shard }
+        .collect { row -> [row.subMap('shard', 'chrom'), by_name[row.shard]] }
+}
+
+/** Files of a cohort that may have a chromosome; the first one where none has it: everybody is as the reference then. */
+def holdingOf(parts, chrom) {
+    return parts.findAll { part -> !part[0] || part[0].contains(chrom) } ?: parts.take(1)
+}
+
+/** All files of a channel as one list, in the order of their names. */
+def together(entries) {
+    return entries.map { _meta, path -> path }.toSortedList { one, other -> one.name <=> other.name }
+}
