@@ -81,7 +81,7 @@ def _penalised(x: Floats, y: Floats, ease: Floats, seed: int) -> tuple[Floats, f
     inner = KFold(min(5, len(y)), shuffle=True, random_state=seed)
     # From the strength that keeps no variant down to a hundredth of it, as glmnet where variants are many.
     model: Any = ElasticNetCV(
-        l1_ratio=0.5, eps=1e-2, alphas=15, cv=inner, max_iter=2000, tol=1e-3, fit_intercept=False
+        l1_ratio=0.5, eps=1e-2, alphas=15, cv=inner, max_iter=500, tol=1e-3, fit_intercept=False
     )
     with warnings.catch_warnings():
         # Weak penalties need not converge to be passed over.

@@ -25,8 +25,8 @@ LEAST_PEOPLE = 10
 """With fewer people a correlation says nothing; so many each part of a split must have."""
 SHARES = (0.25, 0.5, 0.75)
 """Shares of the people trained on, for the learning curve."""
-SAMPLED_GENES = 200
-"""Genes, by chance, of which the null and the learning curve are made: a mean needs no more."""
+SAMPLED_GENES = 40
+"""Genes, by chance, of which the null and the learning curve are made: they cost most of the time."""
 
 
 class Kind(StrEnum):
