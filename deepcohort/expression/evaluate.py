@@ -21,7 +21,7 @@ DRAWS = 1000
 
 
 class Correlation(NamedTuple):
-    """Pearson's r across people, an interval of 95 %, p for r = 0; 0, and a note, for constant predictions."""
+    """Pearson's r across people, its interval of 95 %, p for r = 0; 0 with a note for flat predictions."""
 
     r: float
     low: float
