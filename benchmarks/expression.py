@@ -54,7 +54,7 @@ def main(
     """Xpresso on one gene, plain models on all genes, by seeds of phase and folds."""
     measured, genes = read_measured(expression), read_genes(expression).genes
     (one,) = (gene for gene in genes if gene.gene == sequenced)
-    model = load_model("xpresso", weights)
+    model = load_model("xpresso", Settings(weights))
     rows = []
     for unphased in Unphased:
         by_seed = []

@@ -1,21 +1,31 @@
-"""How a sequence model is asked of everybody: the one place where a mode is chosen."""
+"""How a sequence model is asked of everybody."""
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-import pandas as pd
-
-from deepcohort.expression.genes import Gene
-from deepcohort.expression.models import Model
-from deepcohort.expression.people import Sequences
-from deepcohort.expression.predict import predict
+SAMPLE = 64
+"""Haplotypes of a gene of which the model itself is asked, to measure the error of a linear prediction."""
 
 
 class Mode(StrEnum):
-    """Names of the modes."""
+    """``exact`` asks the model of each unique sequence; the others add up effects of variants.
 
+    Effects are found by a pass of the model for each (``ism``), by its gradient (``grad``), or by the gradient
+    and then passes for the variants that matter most (``hybrid``). ``auto`` chooses for each gene.
+    """
+
+    auto = "auto"
     exact = "exact"
+    ism = "ism"
+    grad = "grad"
+    hybrid = "hybrid"
 
 
-MODES: dict[Mode, Callable[[str, Sequence[Gene], Sequences, Model], pd.DataFrame]] = {Mode.exact: predict}
-"""Of the cohort's name, genes, sequences and model: the table of ``predict``."""
+@dataclass(frozen=True)
+class How:
+    """How to predict. fallback: ask the model of everything where a linear prediction is too far from it."""
+
+    mode: Mode = Mode.exact
+    fallback: bool = True
+    sample: int = SAMPLE
+    seed: int = 1

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,10 +32,10 @@ PAIRS = {
 """Letters for either of two bases (IUPAC)."""
 COUNTED = (
     "genes", "genes_unstranded", "genes_beyond_contig", "genes_without_bases", "windows_past_contig",
-    "records", "records_ref_mismatch", "records_ref_unknown", "records_symbolic", "records_star",
-    "genotypes_missing", "genotypes_unphased_drawn", "genotypes_unphased_averaged",
-    "genotypes_unphased_left_out", "alleles_overlapping", "haplotypes_tss_deleted", "haplotypes",
-    "haplotypes_unique",
+    "records", "records_ref_mismatch", "records_ref_unknown", "records_symbolic", "records_symbolic_deleted",
+    "records_star", "genotypes_missing", "genotypes_unphased_drawn", "genotypes_unphased_averaged",
+    "genotypes_unphased_left_out", "alleles_overlapping", "haplotypes_tss_deleted", "haplotypes_filled",
+    "haplotypes", "haplotypes_unique",
 )  # fmt: skip
 """What is counted. Records, genotypes, alleles and haplotypes count once for every gene near them."""
 
@@ -48,13 +48,52 @@ class Unphased(StrEnum):
 
 
 class Record(NamedTuple):
-    """A record of genotypes: ``pos`` 0-based; ``alleles`` int16[people, 2]: -1 missing, -2 there is none."""
+    """A record of genotypes: ``pos`` 0-based; ``alleles`` int16[people, 2]: -1 missing, -2 there is none.
+
+    end: where a symbolic allele ends (0-based, excluded), by INFO END.
+    """
 
     pos: int
     ref: str
     alts: list[str]
     alleles: NDArray[np.int16]
     phased: NDArray[np.bool_]
+    end: int = 0
+
+
+class Variant(NamedTuple):
+    """A record that can be used: the edit of each allele (None: the reference), and int16[people, 2] of them.
+
+    -2 stands for second haplotypes that are not there.
+    """
+
+    edits: list[Edit | None]
+    alleles: NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Reference around a gene: ``reference`` from ``start`` (0-based), longer than the window on both sides.
+
+    left, right: bases of the window on either side of the gene's start, on the reference's strand. turned:
+    whether sequences are read on the other one.
+    """
+
+    gene: Gene
+    start: int
+    reference: bytes
+    left: int
+    right: int
+    turned: bool
+
+    def made(self, edits: Iterator[Edit] | Sequence[Edit]) -> Edited:
+        """A haplotype with these edits, sorted by place."""
+        return edit(self.reference, self.start, edits, self.gene.tss)
+
+    def text(self, made: Edited) -> bytes:
+        """The window of a haplotype, on the strand that is read."""
+        text, _ = window(made, self.left, self.right)
+        return reverse_complement(text) if self.turned else text
 
 
 @dataclass(frozen=True)
@@ -79,14 +118,18 @@ class Sequences:
         chrom: str,
         *,
         unphased: Unphased = Unphased.random,
+        deletions: bool = False,
         seed: int = 1,
     ) -> None:
         """Open the reference and the file of genotypes that has this chromosome.
+
+        deletions: take symbolic alleles ``<DEL>`` and ``<CN0>`` for deletions up to INFO END.
 
         Raises ``InputError`` where several files have it.
         """
         self.fasta, self.counts = open_fasta(fasta), Counter(dict.fromkeys(COUNTED, 0))
         self.fasta_name, self.unphased, self.seed = fasta.name, unphased, seed
+        self.deletions = deletions
         contig = contig_of(list(self.fasta.references), chrom)
         self.path, self.people, self.vcf_contig = _file_of(genotypes, chrom)
         self.contig = contig
@@ -95,30 +138,61 @@ class Sequences:
         if len(names) > 1:
             log.info("%s is called %s: taken as one chromosome", chrom, " and ".join(sorted(map(str, names))))
         self.vcf = open_vcf(self.path)
-        self._swapped = 0
 
-    def of_gene(self, gene: Gene, before: int, after: int) -> GeneSequences | None:
+    def of_gene(
+        self, gene: Gene, before: int, after: int, *, stranded: bool = True
+    ) -> GeneSequences | None:
         """Everybody's two sequences around a gene; None, and counted why, for genes that cannot have any."""
+        stretch = self.stretch(gene, before, after, stranded=stranded)
+        return None if stretch is None else self.everybody(stretch, self.counts)
+
+    def stretch(self, gene: Gene, before: int, after: int, *, stranded: bool = True) -> Stretch | None:
+        """The reference around a gene; None, and counted why, where it cannot have a sequence.
+
+        before, after: bases of the window on either side of the gene's start, on the gene's own strand if
+        ``stranded``, else on the reference's.
+        """
         self.counts["genes"] += 1
-        left, right = (before, after) if gene.strand == "+" else (after, before)
+        turned = stranded and gene.strand == "-"
+        left, right = (after, before) if turned else (before, after)
         why = self._unusable(gene, left, right)
         if why:
             self.counts[why] += 1
             return None
-        start = max(0, gene.tss - left - MARGIN)
-        end = min(self.length, gene.tss + right + 1 + MARGIN)
+        start, end = gene.tss - left, gene.tss + right + 1
+        margin = MARGIN + (self._deleted(start, end) if self.deletions else 0)
+        start, end = max(0, start - margin), min(self.length, end + margin)
         reference = self.fasta.fetch(self.contig, start, end).upper().encode()
-        found = self._usable_records(start, reference)
-        columns, edits = self._columns(found)
+        return Stretch(gene, start, reference, left, right, turned)
+
+    def everybody(self, stretch: Stretch, counts: Counter[str]) -> GeneSequences:
+        """Everybody's two sequences; ``counts`` takes what is met among records."""
+        columns, edits = self._columns(list(self.variants(stretch, counts)))
         distinct, whose = np.unique(columns, axis=1, return_inverse=True)
-        made = [edit(reference, start, _edits(edits, column), gene.tss) for column in distinct.T]
-        texts = [window(one, left, right)[0] for one in made]
-        self._count(made, np.bincount(whose.ravel(), columns[-1] == 0, len(made)).astype(np.int64))
-        if gene.strand == "-":
-            texts = [reverse_complement(text) for text in texts]
-        done = _unique(gene, texts, whose.ravel(), columns)
+        made = [stretch.made(_edits(edits, column)) for column in distinct.T]
+        self._count(stretch, made, np.bincount(whose.ravel(), columns[-1] == 0, len(made)).astype(np.int64))
+        texts = [stretch.text(one) for one in made]
+        done = _unique(stretch.gene, texts, whose.ravel(), columns)
         self.counts["haplotypes_unique"] += len(done.unique)
         return done
+
+    def variants(self, stretch: Stretch, counts: Counter[str]) -> Iterator[Variant]:
+        """Records of a stretch one after the other, each with the alleles of everybody."""
+        for record in self._usable_records(stretch, counts):
+            letters = [record.ref.upper(), *(alt.upper() for alt in record.alts)]
+            edits = self._edits_of(record, letters, stretch)
+            alleles = self._cleaned(record, edits, counts)
+            mixed = ~record.phased & (alleles[:, 0] != alleles[:, 1]) & (alleles[:, 1] >= 0)
+            if self.unphased is Unphased.random:
+                self._drawn(record, alleles, mixed, counts)
+            else:
+                edits += self._averaged(record, letters, alleles, mixed, counts)
+            yield Variant(edits, alleles)
+
+    def _deleted(self, start: int, end: int) -> int:
+        """Bases of symbolic deletions that touch a stretch: as many more may have to be read."""
+        met = records(self.path, self.vcf, f"{self.vcf_contig}:{start + 1}-{end}") if self.vcf_contig else ()
+        return sum(record.end - record.POS for record in met if any(map(_deletion, record.ALT)))
 
     def _unusable(self, gene: Gene, left: int, right: int) -> str | None:
         if gene.strand == ".":
@@ -132,77 +206,95 @@ class Sequences:
         known = sum(map(self.fasta.fetch(self.contig, first, end).upper().count, "ACGT"))
         return "genes_without_bases" if known < (1 - MOST_UNKNOWN) * (left + right + 1) else None
 
-    def _usable_records(self, start: int, reference: bytes) -> list[Record]:
-        """Records in a stretch whose REF is the reference's, with the alleles that letters can say."""
-        found = []
-        for record in read_records(self.path, self.vcf, self.vcf_contig, start, start + len(reference)):
-            self.counts["records"] += 1
-            there = reference[max(0, record.pos - start) : record.pos - start + len(record.ref)].decode()
+    def _usable_records(self, stretch: Stretch, counts: Counter[str]) -> Iterator[Record]:
+        """Records in a stretch whose REF is the reference's."""
+        start, reference = stretch.start, stretch.reference
+        for record in iter_records(self.path, self.vcf, self.vcf_contig, start, start + len(reference)):
+            counts["records"] += 1
+            there = reference[max(0, record.pos - start) : max(0, record.pos - start + len(record.ref))].decode()
             ref = record.ref.upper()[max(0, start - record.pos) :][: len(there)]
             if any(one != other for one, other in zip(ref, there, strict=True) if other in "ACGT"):
-                self.counts["records_ref_mismatch"] += 1
-                self._swapped += there in record.alts
+                counts["records_ref_mismatch"] += 1
+                counts["swapped"] += there in record.alts
                 continue
-            self.counts["records_ref_unknown"] += "N" in there
-            self.counts["records_star"] += "*" in record.alts
-            self.counts["records_symbolic"] += any(not _spelt(alt) and alt != "*" for alt in record.alts)
-            found.append(record)
-        return found
+            unspelt = [alt for alt in record.alts if not _spelt(alt) and alt != "*"]
+            applied = [alt for alt in unspelt if self.deletions and _deletion(alt)]
+            counts["records_ref_unknown"] += "N" in there
+            counts["records_star"] += "*" in record.alts
+            counts["records_symbolic"] += len(applied) < len(unspelt)
+            counts["records_symbolic_deleted"] += bool(applied)
+            yield record
 
-    def _columns(self, found: list[Record]) -> tuple[NDArray[np.int16], list[list[Edit | None]]]:
+    def _edits_of(self, record: Record, letters: list[str], stretch: Stretch) -> list[Edit | None]:
+        """The edit that each allele is; None for the reference and what cannot be spelt."""
+        ref = letters[0].encode()
+        edits: list[Edit | None] = [None]
+        for alt in letters[1:]:
+            if _spelt(alt):
+                edits.append(Edit(record.pos, ref, alt.encode()))
+            elif self.deletions and _deletion(alt):
+                first, start = max(record.pos, stretch.start), stretch.start
+                gone = stretch.reference[first - start : max(0, record.end - start)]
+                # The base before the deleted ones stays, where it is in the stretch.
+                edits.append(Edit(first, gone, gone[: first == record.pos]))
+            else:
+                edits.append(None)
+        return edits
+
+    def _columns(self, found: list[Variant]) -> tuple[NDArray[np.int16], list[list[Edit | None]]]:
         """Alleles int16[records + 1, 2 x people], and the edit that each allele of each record is.
 
         The last row is -2 for second haplotypes that are not there, as on X in men, else 0.
         """
         columns = np.zeros((len(found) + 1, 2 * len(self.people)), np.int16)
-        edits: list[list[Edit | None]] = []
-        for row, record in enumerate(found):
-            letters = [record.ref.upper(), *(alt.upper() for alt in record.alts)]
-            alleles = self._cleaned(record, letters)
-            mixed = ~record.phased & (alleles[:, 0] != alleles[:, 1]) & (alleles[:, 1] >= 0)
-            if self.unphased is Unphased.random:
-                self._drawn(record, alleles, mixed)
-            else:
-                self._averaged(letters, alleles, mixed)
-            columns[row] = alleles.ravel()
-            ref = letters[0].encode()
-            edits.append([None, *(Edit(record.pos, ref, text.encode()) for text in letters[1:])])
+        for row, variant in enumerate(found):
+            columns[row] = variant.alleles.ravel()
         columns[-1] = np.where((columns[:-1] == -2).any(axis=0), -2, 0)
-        return columns, edits
+        return columns, [variant.edits for variant in found]
 
-    def _cleaned(self, record: Record, letters: list[str]) -> NDArray[np.int16]:
+    def _cleaned(self, record: Record, edits: list[Edit | None], counts: Counter[str]) -> NDArray[np.int16]:
         """Alleles int16[people, 2]; the reference where one is missing, or is not spelt in letters."""
-        usable = np.array([n == 0 or _spelt(text) for n, text in enumerate(letters)])
+        usable = np.array([n == 0 or edit is not None for n, edit in enumerate(edits)])
         alleles = record.alleles.copy()
-        self.counts["genotypes_missing"] += int((alleles == -1).any(axis=1).sum())
+        counts["genotypes_missing"] += int((alleles == -1).any(axis=1).sum())
         alleles[alleles == -1] = 0
         alleles[~usable[np.maximum(alleles, 0)]] = 0
         return alleles
 
-    def _drawn(self, record: Record, alleles: NDArray[np.int16], mixed: NDArray[np.bool_]) -> None:
+    def _drawn(
+        self, record: Record, alleles: NDArray[np.int16], mixed: NDArray[np.bool_], counts: Counter[str]
+    ) -> None:
         """Put the alleles of unphased heterozygotes on haplotypes by chance, the same ones for every gene."""
         drawn = np.random.default_rng([self.seed, record.pos, len(record.ref)]).random(len(alleles)) < 0.5
         alleles[mixed & drawn] = alleles[mixed & drawn][:, ::-1]
-        self.counts["genotypes_unphased_drawn"] += int(mixed.sum())
+        counts["genotypes_unphased_drawn"] += int(mixed.sum())
 
-    def _averaged(self, letters: list[str], alleles: NDArray[np.int16], mixed: NDArray[np.bool_]) -> None:
+    def _averaged(
+        self, record: Record, letters: list[str], alleles: NDArray[np.int16], mixed: NDArray[np.bool_],
+        counts: Counter[str],
+    ) -> list[Edit | None]:  # fmt: skip
         """Give unphased heterozygotes letters for two bases on both haplotypes, REF if lengths differ.
 
-        ``letters`` is extended by these alleles.
+        These alleles are numbered after the others; returns their edits.
         """
         ordered = np.sort(alleles, axis=1)
+        new: list[Edit | None] = []
         for pair in np.unique(ordered[mixed], axis=0).tolist():
             who = mixed & (ordered == pair).all(axis=1)
             between = _between(letters[0], *(letters[n] for n in pair))
-            self.counts[f"genotypes_unphased_{'averaged' if between else 'left_out'}"] += int(who.sum())
-            alleles[who] = len(letters) if between else 0
-            letters += [between] if between else []
+            counts[f"genotypes_unphased_{'averaged' if between else 'left_out'}"] += int(who.sum())
+            alleles[who] = len(letters) + len(new) if between else 0
+            new += [Edit(record.pos, letters[0].encode(), between.encode())] if between else []
+        return new
 
-    def _count(self, made: list[Edited], copies: NDArray[np.int64]) -> None:
+    def _count(self, stretch: Stretch, made: list[Edited], copies: NDArray[np.int64]) -> None:
         self.counts["haplotypes"] += int(copies.sum())
+        past = stretch.gene.tss - stretch.left < 0 or stretch.gene.tss + stretch.right >= self.length
         for one, times in zip(made, copies.tolist(), strict=True):
             self.counts["alleles_overlapping"] += one.overlapping * times
             self.counts["haplotypes_tss_deleted"] += one.disrupted * times
+            filled = window(one, stretch.left, stretch.right)[1]
+            self.counts["haplotypes_filled"] += times * (filled > 0 and not past)
 
     def check_reference(self) -> None:
         """Raise ``InputError`` where REF differs from the reference too often."""
@@ -210,7 +302,7 @@ class Sequences:
         if wrong > MOST_MISMATCHES * met:
             why = (
                 "most have REF and ALT swapped: write the file anew with the reference's alleles first"
-                if 2 * self._swapped > wrong
+                if 2 * self.counts["swapped"] > wrong
                 else "the two are of different builds: give the reference that the genotypes were called on"
             )
             raise InputError(
@@ -237,9 +329,13 @@ def _file_of(genotypes: Sequence[Path], chrom: str) -> tuple[Path, list[str], st
 
 def read_records(path: Path, vcf: Any, contig: str, start: int, end: int) -> list[Record]:
     """Records that touch a stretch (0-based, end excluded) in the file's order, those with an ALT."""
+    return list(iter_records(path, vcf, contig, start, end))
+
+
+def iter_records(path: Path, vcf: Any, contig: str, start: int, end: int) -> Iterator[Record]:
+    """``read_records`` one by one."""
     if contig_of(list(vcf.seqnames), contig) is None:
-        return []
-    found = []
+        return
     for record in records(path, vcf, f"{contig}:{start + 1}-{end}"):
         if not record.ALT or record.genotype is None:
             continue
@@ -252,17 +348,21 @@ def read_records(path: Path, vcf: Any, contig: str, start: int, end: int) -> lis
                 f"{path.name}: {contig}:{record.POS} has genotypes of {alleles.shape[1]} alleles: people "
                 "have two at most"
             )
-        found.append(Record(record.POS - 1, record.REF, list(record.ALT), alleles, table[:, -1].astype(bool)))
-    return found
+        phased = table[:, -1].astype(bool)
+        yield Record(record.POS - 1, record.REF, list(record.ALT), alleles, phased, record.end)
 
 
 def _spelt(alt: str) -> bool:
     return bool(alt) and set(alt.upper()) <= set("ACGTN")
 
 
+def _deletion(alt: str) -> bool:
+    return alt.upper() == "<CN0>" or alt.upper().startswith("<DEL")
+
+
 def _between(ref: str, one: str, other: str) -> str | None:
     """Letters that stand for both of two alleles; None where they are not as long as the reference."""
-    if not len(ref) == len(one) == len(other):
+    if not len(ref) == len(one) == len(other) or not (_spelt(one) and _spelt(other)):
         return None
     pairs = zip(one.encode(), other.encode(), strict=True)
     return bytes(a if a == b else PAIRS.get(frozenset((a, b)), ord("N")) for a, b in pairs).decode()

@@ -1,54 +1,215 @@
-"""Predicted expression of everybody in the genes of one chromosome."""
+"""Predicted expression of everybody in the genes of one chromosome: by the model itself, or linearly."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from deepcohort.expression.effects import BEST, By, Effects, effects
 from deepcohort.expression.genes import Gene
-from deepcohort.expression.models import Model
-from deepcohort.expression.people import COUNTED, GeneSequences, Sequences
-from deepcohort.genome.files import written_whole
+from deepcohort.expression.linear import Fit, Survey, fit, sums, survey
+from deepcohort.expression.modes import How, Mode
+from deepcohort.expression.people import COUNTED, Sequences, Stretch
+from deepcohort.expression.views import Averaged
+from deepcohort.genome.errors import InputError
 from deepcohort.genome.progress import progress
 
+log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float64]
 COLUMNS = ("cohort", "gene", "person", "haplotype1", "haplotype2", "mean")
-COUNT_COLUMNS = ("cohort", "chrom", "what", "count")
+TRACK_COLUMNS = ("cohort", "gene", "track", "person", "haplotype1", "haplotype2", "mean")
+EFFECT_COLUMNS = (
+    "cohort", "gene", "chrom", "pos", "ref", "alt", "track", "copies", "haplotypes", "reference", "effect",
+    "log2_ratio", "by",
+)  # fmt: skip
+LINEAR_COLUMNS = (
+    "cohort", "gene", "mode", "variants", "haplotypes_unique", "sampled", "r", "slope", "rmse_sd",
+    "linear_ok", "used",
+)  # fmt: skip
+LOOKED_AT = 3
+"""Genes from which the cost of all is told."""
+WORTH = 2
+"""``auto`` is linear where that takes so many times fewer passes of the model."""
 
 
-def predict(cohort: str, genes: Sequence[Gene], sequences: Sequences, model: Model) -> pd.DataFrame:
-    """Predict for each gene and person: a row each, ``COLUMNS``; the model sees each unique sequence once.
+class Predicted(NamedTuple):
+    """A gene's tables: ``COLUMNS``, ``TRACK_COLUMNS``, ``EFFECT_COLUMNS`` (none if exact), ``LINEAR_COLUMNS``."""
 
-    Genes without a sequence have no rows. ``haplotype2`` is NaN, and ``mean`` the first one's value, for
-    people with one haplotype. Raises ``InputError`` where genotypes and reference do not fit.
+    people: pd.DataFrame
+    tracks: pd.DataFrame
+    effects: pd.DataFrame | None
+    linear: dict[str, str]
+
+
+def predictions(
+    cohort: str, genes: Sequence[Gene], sequences: Sequences, model: Averaged, how: How
+) -> Iterator[Predicted]:
+    """Predict gene by gene; genes without a sequence have no tables.
+
+    The value of a person is the mean of the two haplotypes', taken before the logarithm, log(1 + x), where a
+    model's outputs are amounts. In a table of people it is averaged over tracks too.
+
+    Raises ``InputError`` where genotypes and reference do not fit, and for gradients of a model without.
     """
-    tables = []
+    if how.mode in (Mode.grad, Mode.hybrid) and not model.differentiable:
+        raise InputError(f"--mode {how.mode}: {model.name} tells no gradients: use --mode ism")
     with progress("genes", len(genes)) as bar:
         for gene in genes:
-            made = sequences.of_gene(gene, model.before, model.after)
-            if made is not None:
-                tables.append(_table(cohort, sequences.people, made, model))
+            stretch = sequences.stretch(gene, model.before, model.after, stranded=model.stranded)
+            if stretch is not None:
+                yield _predicted(cohort, stretch, sequences, model, how)
             bar.update()
     sequences.check_reference()
-    empty = pd.DataFrame({name: pd.Series(dtype=float if n > 2 else str) for n, name in enumerate(COLUMNS)})
-    return pd.concat(tables, ignore_index=True) if tables else empty
 
 
-def _table(cohort: str, people: list[str], made: GeneSequences, model: Model) -> pd.DataFrame:
-    values = np.append(model.predict(made.unique), np.nan)[made.of]
-    columns = (cohort, made.gene.gene, people, values[:, 0], values[:, 1], np.nanmean(values, axis=1))
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+def predict(
+    cohort: str, genes: Sequence[Gene], sequences: Sequences, model: Averaged, how: How | None = None
+) -> pd.DataFrame:
+    """``predictions`` as one table, ``COLUMNS``."""
+    parts = [part.people for part in predictions(cohort, genes, sequences, model, how or How())]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
-def write_parquet(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as Parquet."""
-    with written_whole(path) as unfinished:
-        table.to_parquet(unfinished, engine="pyarrow", index=False)
+def estimate(genes: Sequence[Gene], sequences: Sequences, model: Averaged, how: How) -> None:
+    """Log what the run will cost at most in each mode: a few genes are looked at, and one pass is timed."""
+    counts, sequences.counts = sequences.counts, Counter(dict.fromkeys(COUNTED, 0))
+    found: list[Survey] = []
+    for gene in genes[:: max(1, len(genes) // LOOKED_AT)]:
+        stretch = sequences.stretch(gene, model.before, model.after, stranded=model.stranded)
+        if stretch is not None:
+            found.append(survey(sequences, stretch, how.sample, how.seed))
+    sequences.counts = counts
+    if not found:
+        return
+    letters = np.full((1, model.before + 1 + model.after), ord("A"), np.uint8)
+    started = time.monotonic()
+    model.predict(letters)
+    seconds = time.monotonic() - started
+    passes = {
+        "exact": np.mean([one.haplotypes for one in found]),
+        "ism": np.mean([len(one.edits) + 1 + min(how.sample, one.haplotypes) for one in found]),
+    }
+    if model.differentiable:
+        passes["grad"] = np.mean([4 + min(how.sample, one.haplotypes) for one in found])
+        passes["hybrid"] = passes["grad"] + BEST
+    told = "; ".join(f"{name} {n:,.0f} ({n * len(genes) * seconds / 3600:,.2f} h)" for name, n in passes.items())
+    log.info(
+        "cost of %d genes in mode %s: one pass of %s takes %.2f s here; passes for a gene, and hours for all, "
+        "at most: %s", len(genes), how.mode, model.name, seconds, told,
+    )  # fmt: skip
 
 
-def count_rows(cohort: str, chrom: str, sequences: Sequences) -> list[dict[str, str]]:
-    """What was met on the way, a row for each kind."""
-    return [
-        dict(zip(COUNT_COLUMNS, (cohort, chrom, what, str(sequences.counts[what])), strict=True))
-        for what in COUNTED
+def _predicted(
+    cohort: str, stretch: Stretch, sequences: Sequences, model: Averaged, how: How
+) -> Predicted:
+    gene = stretch.gene.gene
+    if how.mode is Mode.exact:
+        made = sequences.everybody(stretch, sequences.counts)
+        values = _exact(model, made.unique, made.of)
+        row = _row(cohort, gene, "exact", "", str(len(made.unique)), None, "exact")
+        return Predicted(*_tables(cohort, gene, sequences.people, values, model), None, row)
+    found = survey(sequences, stretch, how.sample, how.seed)
+    by = _resolved(how.mode, found, model, how.sample)
+    told = told_fit = None
+    if by is not None:
+        told = effects(model, stretch, found.edits, by)
+        flat, letters = sums(sequences, stretch, found, told)
+        told_fit = fit(*(_logs(each, model).mean(axis=1) for each in (flat[found.sample], model.predict(letters))))
+        values = flat.reshape(-1, 2, len(model.tracks))
+    used = "exact" if told_fit is None or (how.fallback and not told_fit.ok) else "linear"
+    if used == "exact":
+        made = sequences.everybody(stretch, Counter())
+        values = _exact(model, made.unique, made.of)
+    else:
+        sequences.counts["haplotypes"] += int((~found.absent).sum())
+        sequences.counts["haplotypes_unique"] += found.haplotypes
+    row = _row(cohort, gene, by or "exact", str(len(found.edits)), str(found.haplotypes), told_fit, used)
+    table = None if told is None else effect_table(cohort, stretch, found, told, model)
+    return Predicted(*_tables(cohort, gene, sequences.people, values, model), table, row)
+
+
+def _resolved(mode: Mode, found: Survey, model: Averaged, sample: int) -> By | None:
+    """How to be linear; None where the model itself is asked of no more sequences than a linear way takes."""
+    if found.haplotypes <= sample or not found.edits:
+        return None
+    if mode is not Mode.auto:
+        return By(mode)
+    passes = {By.hybrid: BEST, By.ism: len(found.edits)}
+    by = By.hybrid if model.differentiable and passes[By.hybrid] < passes[By.ism] else By.ism
+    return by if WORTH * (passes[by] + sample) < found.haplotypes else None
+
+
+def _exact(model: Averaged, unique: NDArray[np.uint8], of: NDArray[np.int32]) -> Floats:
+    """The model's own predictions, float64[people, 2, tracks], NaN where there is no haplotype."""
+    made = model.predict(unique)
+    return np.concatenate([made, np.full((1, made.shape[1]), np.nan)])[of]
+
+
+def _logs(values: Floats, model: Averaged) -> Floats:
+    """Amounts as log(1 + x), those below 0, which a sum of effects may be, as 0; other values as they are."""
+    return np.log1p(np.maximum(values, 0)) if model.additive else values
+
+
+def _tables(
+    cohort: str, gene: str, people: list[str], values: Floats, model: Averaged
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tables of people, and of people by track."""
+    haplotypes, mean = _logs(values, model), _logs(np.nanmean(values, axis=1), model)
+    each = np.concatenate([haplotypes, mean[:, None]], axis=1)
+    whole = each.mean(axis=2)
+    first = pd.DataFrame(dict(zip(COLUMNS, (cohort, gene, people, *whole.T), strict=True)))
+    parts = [
+        pd.DataFrame(dict(zip(TRACK_COLUMNS, (cohort, gene, track, people, *each[:, :, n].T), strict=True)))
+        for n, track in enumerate(model.tracks)
     ]
+    return first, pd.concat(parts, ignore_index=True)
+
+
+def effect_table(
+    cohort: str, stretch: Stretch, found: Survey, told: Effects, model: Averaged
+) -> pd.DataFrame:
+    """A row for each allele that is spelt in plain letters and each track (``EFFECT_COLUMNS``).
+
+    ``effect`` is the alternative's prediction less the reference's; ``log2_ratio`` is log2 of (1 +
+    alternative) / (1 + reference) where outputs are amounts, else empty.
+    """
+    plain = [n for n, edit in enumerate(found.edits) if set(edit.alt) <= set(b"ACGTN")]
+    edits = [found.edits[n] for n in plain]
+    values = told.values[plain]
+    ratio = np.full(values.shape, np.nan)
+    if model.additive:
+        ratio = np.log2((1 + np.maximum(told.reference + values, 0)) / (1 + told.reference))
+    tracks = len(model.tracks)
+    columns: tuple[Any, ...] = (
+        cohort,
+        stretch.gene.gene,
+        stretch.gene.chrom,
+        np.repeat([edit.start + 1 for edit in edits], tracks),
+        np.repeat([edit.ref.decode() for edit in edits], tracks),
+        np.repeat([edit.alt.decode() for edit in edits], tracks),
+        list(model.tracks) * len(edits),
+        np.repeat(found.copies[plain], tracks),
+        int((~found.absent).sum()),
+        np.tile(told.reference, len(edits)),
+        values.ravel(),
+        ratio.ravel(),
+        np.repeat([told.how[n] for n in plain], tracks),
+    )
+    return pd.DataFrame(dict(zip(EFFECT_COLUMNS, columns, strict=True)))
+
+
+def _row(
+    cohort: str, gene: str, mode: str, variants: str, unique: str, told: Fit | None, used: str
+) -> dict[str, str]:
+    cells = ["", "", "", "", ""]
+    if told is not None:
+        numbers = (f"{value:.4f}" if np.isfinite(value) else "NA" for value in told[1:4])
+        cells = [str(told.sampled), *numbers, "yes" if told.ok else "no"]
+    return dict(zip(LINEAR_COLUMNS, (cohort, gene, mode, variants, unique, *cells, used), strict=True))
+

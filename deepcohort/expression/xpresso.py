@@ -12,6 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from deepcohort.expression.letters import ONE_HOT
+from deepcohort.expression.settings import Settings
 from deepcohort.genome.errors import InputError
 
 Array = NDArray[np.float32]
@@ -26,30 +28,7 @@ KERAS = {"c1": "conv1d_1", "c2": "conv1d_2", "d1": "dense_1", "d2": "dense_2", "
 HALF_LIFE = 6
 """Features of the transcript's half-life, which come last; zero, that is average, here."""
 BATCH = 8
-
-
-def _one_hot_table() -> Array:
-    table = np.zeros((256, 4), np.float32)
-    letters = {
-        "A": "A",
-        "C": "C",
-        "G": "G",
-        "T": "T",
-        "M": "AC",
-        "R": "AG",
-        "W": "AT",
-        "S": "CG",
-        "Y": "CT",
-        "K": "GT",
-    }
-    for letter, bases in letters.items():
-        for base in bases:
-            table[ord(letter), "ACGT".index(base)] = 1 / len(bases)
-    return table
-
-
-ONE_HOT = _one_hot_table()
-"""Shares of A, C, G and T for each letter: a letter for two bases is half of each, N is none of them."""
+FETCH = "download the published trained model for your tissue (a .h5 of Keras, see docs/expression.md)"
 
 
 class Xpresso:
@@ -58,15 +37,19 @@ class Xpresso:
     name = "xpresso"
     before = 6999
     after = 3500
+    stranded = True
+    additive = False
+    tracks = ("expression",)
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Read weights from ``.npz`` or Keras' HDF5; raises ``InputError`` for those of another model."""
-        self.weights = _read(weights)
+        settings.without(self.name, "context", "tracks", "track_names", "bins")
+        self.weights = _read(settings.file(self.name, FETCH))
 
     def predict(self, sequences: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Standardised log expression, float64[n], of letters uint8[n, 10500] on the gene's strand."""
+        """Standardised log expression, float64[n, 1], of letters uint8[n, 10500] on the gene's strand."""
         parts = [self._forward(ONE_HOT[sequences[i : i + BATCH]]) for i in range(0, len(sequences), BATCH)]
-        return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+        return np.concatenate([np.zeros(0), *parts])[:, None]
 
     def _forward(self, x: Array) -> Array:
         x = self._pooled(self._convolved(x, "c1"), 30)

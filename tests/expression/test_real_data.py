@@ -14,6 +14,7 @@ import pytest
 from deepcohort.expression.edits import reverse_complement
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.people import Sequences
+from deepcohort.expression.settings import Settings
 from deepcohort.expression.xpresso import Xpresso
 from deepcohort.genome.vcf import make_index
 from tests.scripts import run_script
@@ -31,7 +32,7 @@ pytestmark = [
 
 
 def test_published_predictions():
-    model = Xpresso(WEIGHTS)
+    model = Xpresso(Settings(WEIGHTS))
     fasta = pysam.FastaFile(str(HERE / "reference_pieces/GRCh37_chr1_1-3400000.fa.gz"))
     texts, expected = [], []
     with (HERE / "xpresso_mit/chr1_GRCh37_expected_GM12878.tsv").open() as table:
@@ -42,7 +43,7 @@ def test_published_predictions():
             texts.append(text if row["strand"] == "+" else reverse_complement(text))
             expected.append(float(row["published_ref_pred"]))
     made = model.predict(np.frombuffer(b"".join(texts), np.uint8).reshape(len(texts), -1))
-    assert len(made) == 14 and np.abs(made - expected).max() < 1e-4
+    assert len(made) == 14 and np.abs(made[:, 0] - expected).max() < 1e-4
 
 
 def consensus(folder, vcf, fasta, person, haplotype, start, end):

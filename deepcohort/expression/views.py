@@ -1,0 +1,65 @@
+"""Averages over views of a sequence: both strands, and windows moved by a few bases."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.expression.letters import turned
+from deepcohort.expression.models import Differentiable, Model, Tiled
+from deepcohort.expression.tiles import TileCache
+from deepcohort.genome.errors import InputError
+
+
+class Averaged:
+    """A model asked of several views of each sequence, through a ``TileCache`` where it can be.
+
+    The first base transcribed has the same index on both strands, so that windows are a little longer than
+    the model's: ``before`` and ``after`` are equal where both strands are read. ``differentiable`` tells
+    whether the model has gradients.
+    """
+
+    def __init__(self, model: Model, *, strands: bool = False, shift: int = 0) -> None:
+        """Read ``strands`` both or one, and windows moved by -shift to shift bases.
+
+        Raises ``InputError`` for both strands of a model that reads the gene's own.
+        """
+        if strands and model.stranded:
+            raise InputError(f"--average strands: {model.name} reads the gene's own strand alone: leave it out")
+        self.model, self.strands, self.shift = model, strands, shift
+        self.answer: Model = TileCache(model) if isinstance(model, Tiled) else model
+        self.differentiable = isinstance(model, Differentiable)
+        self.name, self.stranded, self.additive = model.name, model.stranded, model.additive
+        self.tracks: Sequence[str] = model.tracks
+        around = max(model.before, model.after)
+        self.before = (around if strands else model.before) + shift
+        self.after = (around if strands else model.after) + shift
+
+    def predict(self, sequences: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Mean over views, float64[n, tracks]."""
+        made = [self.answer.predict(self._view(sequences, *view)) for view in self._views()]
+        mean: NDArray[np.float64] = np.mean(made, axis=0)
+        return mean
+
+    def gradient(self, sequence: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Mean over views of the model's gradients, float32[tracks, length, 4]."""
+        assert isinstance(self.model, Differentiable)
+        total = np.zeros((len(self.tracks), len(sequence), 4), np.float32)
+        views = list(self._views())
+        for first, other in views:
+            made = self.model.gradient(self._view(sequence[None], first, other)[0])
+            # Opposite strands run the other way, and A, C, G, T stand opposite T, G, C, A.
+            target = total[:, ::-1, ::-1] if other else total
+            target[:, first : first + made.shape[1]] += made / len(views)
+        return total
+
+    def _views(self) -> Iterator[tuple[int, bool]]:
+        """First base, and whether it is of the other strand."""
+        for other in (False, True) if self.strands else (False,):
+            start = (self.after if other else self.before) - self.model.before
+            for moved in range(-self.shift, self.shift + 1):
+                yield start + moved, other
+
+    def _view(self, sequences: NDArray[np.uint8], first: int, other: bool) -> NDArray[np.uint8]:
+        source = turned(sequences) if other else sequences
+        return source[:, first : first + self.model.before + 1 + self.model.after]
