@@ -3,15 +3,17 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepcohort.expression.models import ModelName
 from deepcohort.expression.modes import Mode
 from deepcohort.expression.people import Unphased
 from deepcohort.expression.study import Scale
-from deepcohort.genome.command import Release, Seed, command, script
+from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
+
+if TYPE_CHECKING:
+    from deepcohort.expression.views import Averaged
 
 app = script(__doc__ or "")
 log = logging.getLogger("expression")
@@ -26,8 +28,40 @@ Cohort = Annotated[str, typer.Option(help="Name of the cohort.")]
 GenesTable = Annotated[Path, _file("Genes of a shard, by plan (.tsv).")]
 Genotypes = Annotated[list[Path], _file("Genotypes of the cohort, indexed.")]
 Measured = Annotated[Path, _file("Measured expression (BED).")]
-Model = Annotated[ModelName, typer.Option(help="Sequence model.")]
+Model = Annotated[
+    str, typer.Option(help="Sequence model: xpresso, enformer, borzoi, cnn, or your own as file.py:Class.")
+]
+Weights = Annotated[
+    Path | None, typer.Option(help="Weights of the model, a file; nothing is fetched from a hub.")
+]
+Context = Annotated[int | None, typer.Option(min=1, help="Bases that the model sees.")]
+Tracks = Annotated[str, typer.Option(help="Outputs of the model, by index or name, parted by commas.")]
+TrackNames = Annotated[Path | None, _file("Names of all outputs (TSV: index, identifier, description).")]
+Bins = Annotated[int | None, typer.Option(min=1, help="Outputs around the start that are averaged.")]
+Average = Annotated[
+    str,
+    typer.Option(
+        help="Views to average: strands for both, shiftN for windows moved by up to N bases, or both."
+    ),
+]
 StudyFile = Annotated[Path, _file("By prepare (.npz).")]
+
+
+def _model(
+    name: str, weights: Path | None, context: int | None, tracks: str, track_names: Path | None,
+    bins: int | None, average: str, device: Device, threads: int,
+) -> "Averaged":  # fmt: skip
+    """The model as the options say; PyTorch is looked for where it is needed alone."""
+    from deepcohort.expression.models import load_model
+    from deepcohort.expression.settings import Settings
+    from deepcohort.expression.views import Averaged, views
+    from deepcohort.genome.devices import torch_device
+
+    strands, shift = views(average)
+    where = "cpu" if name == "xpresso" else torch_device(device, threads)
+    wanted = tuple(part.strip() for part in tracks.split(",") if part.strip())
+    settings = Settings(weights, context, wanted, track_names, bins, where)
+    return Averaged(load_model(name, settings), strands=strands, shift=shift)
 
 
 @command(app)
@@ -72,30 +106,54 @@ def predict(
     genes: GenesTable,
     fasta: Annotated[Path, _file("Reference with its index.")],
     genotypes: Genotypes,
-    weights: Annotated[Path, typer.Option(exists=True, help="Weights of the model.")],
     out: Annotated[Path, typer.Option(help="Predictions (.parquet).")],
     out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
-    model: Model = ModelName.xpresso,
+    model: Model = "xpresso",
+    weights: Weights = None,
+    context: Context = None,
+    tracks: Tracks = "",
+    track_names: TrackNames = None,
+    bins: Bins = None,
+    average: Average = "",
+    device: DeviceOption = Device.auto,
+    threads: Threads = 1,
     mode: Annotated[Mode, typer.Option(help="How the model is asked.")] = Mode.exact,
+    fallback: Annotated[
+        bool, typer.Option(help="Ask the model of everything where a linear prediction is too far from it.")
+    ] = True,
     unphased: Annotated[
         Unphased, typer.Option(help="Unphased heterozygotes: put on haplotypes by chance, or averaged.")
     ] = Unphased.random,
+    deletions: Annotated[
+        bool, typer.Option(help="Take <DEL> and <CN0> for deletions up to INFO END.")
+    ] = False,
+    out_tracks: Annotated[Path | None, typer.Option(help="Predictions by track (.parquet).")] = None,
+    out_effects: Annotated[
+        Path | None, typer.Option(help="Effects of variants, by linear modes (.parquet).")
+    ] = None,
+    out_modes: Annotated[
+        Path | None, typer.Option(help="How each gene was predicted, and the error of linear modes (.tsv).")
+    ] = None,
     seed: Seed = 1,
 ) -> None:
     """Predict expression of everybody in the genes of a shard."""
-    from deepcohort.expression import predict as prediction
+    from deepcohort.expression import outputs
     from deepcohort.expression.genes import load_genes
-    from deepcohort.expression.models import load_model
-    from deepcohort.expression.modes import MODES
+    from deepcohort.expression.modes import How
     from deepcohort.expression.people import Sequences
+    from deepcohort.expression.predict import estimate, predictions
     from deepcohort.genome.tables import write_table
 
-    chosen = load_model(model, weights)
+    chosen = _model(model, weights, context, tracks, track_names, bins, average, device, threads)
     wanted = load_genes(genes)
-    sequences = Sequences(fasta, sorted(genotypes), wanted[0].chrom, unphased=unphased, seed=seed)
-    prediction.write_parquet(out, MODES[mode](cohort, wanted, sequences, chosen))
-    rows = prediction.count_rows(cohort, wanted[0].chrom, sequences)
-    write_table(out_counts, rows, prediction.COUNT_COLUMNS)
+    sequences = Sequences(
+        fasta, sorted(genotypes), wanted[0].chrom, unphased=unphased, deletions=deletions, seed=seed
+    )
+    how = How(mode, fallback=fallback, seed=seed)
+    estimate(wanted, sequences, chosen, how)
+    parts = predictions(cohort, wanted, sequences, chosen, how)
+    outputs.write(parts, out, out_tracks, out_effects, out_modes)
+    write_table(out_counts, outputs.count_rows(cohort, wanted[0].chrom, sequences), outputs.COUNT_COLUMNS)
 
 
 @command(app)
@@ -148,7 +206,7 @@ def fit(
     from deepcohort.expression.fit import fit_genes
     from deepcohort.expression.genes import load_genes
     from deepcohort.expression.measured import read_measured
-    from deepcohort.expression.predict import write_parquet
+    from deepcohort.expression.outputs import write_parquet
     from deepcohort.expression.predictdb import Weights
     from deepcohort.expression.study import load_study
 
@@ -170,7 +228,7 @@ def evaluate(
     heldout: Annotated[Path, _file("By fit (.parquet).")],
     study: StudyFile,
     out: Annotated[Path, typer.Option(help="A row for each gene, split and method (.tsv).")],
-    model: Model = ModelName.xpresso,
+    model: Model = "xpresso",
     seed: Seed = 1,
 ) -> None:
     """Compare with measured expression across people, beside plain models on the same people."""
@@ -194,7 +252,7 @@ def collect(
     predictions: Annotated[list[Path], _file("By predict (.parquet).")],
     counts: Annotated[list[Path], _file("By predict (.tsv).")],
     out: Annotated[Path, typer.Option(help="Folder of the outputs.")],
-    model: Model = ModelName.xpresso,
+    model: Model = "xpresso",
     notes: Annotated[list[Path] | None, _file("By plan and prepare (.tsv).")] = None,
     heldout: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
     weights: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,

@@ -12,12 +12,16 @@ lock() { # file, extras...
         --no-header --no-emit-index-url "${options[@]}" --output-file "$file" pyproject.toml >/dev/null
 }
 
-# Each lock, containers/ROOM/requirements[-VARIANT].lock, is of the extras ROOM and VARIANT.
+# Each lock, containers/ROOM/requirements[-VARIANT].lock, is of the extras ROOM and VARIANT, and of
+# ROOM-VARIANT where there is one.
 for wanted in containers/*/requirements*.lock; do
     folder=$(dirname "$wanted")
     variant=$(basename "$wanted" .lock)
     variant=${variant#requirements}
-    lock "$wanted" "$(basename "$folder")" ${variant:+"${variant#-}"}
+    room=$(basename "$folder")
+    own=()
+    if [ -n "$variant" ] && grep -q "^$room$variant = " pyproject.toml; then own=("$room$variant"); fi
+    lock "$wanted" "$room" ${variant:+"${variant#-}"} "${own[@]}"
     digest=$(sha256sum "$wanted" | cut -c 1-64)
     sed -i "s/^# sha256 of requirements$variant.lock: .*/# sha256 of requirements$variant.lock: $digest/" \
         "$folder/environment$variant.yml"

@@ -78,10 +78,8 @@ def _by_gradient(
     return how, values
 
 
-def _worth(
-    stretch: Stretch, edits: Sequence[Edit], how: list[str], values: NDArray[np.float64]
-) -> list[int]:
-    """Edits to ask the model itself of: those without a gradient, near the start, or with the largest ones."""
+def _worth(stretch: Stretch, edits: Sequence[Edit], how: list[str], values: NDArray[np.float64]) -> list[int]:
+    """Edits to ask the model itself of: without a gradient, near the start, or with the largest ones."""
     size = np.abs(values).max(axis=1, initial=0)
     largest = set(np.argsort(-size, kind="stable")[:BEST].tolist())
     near = [abs(edit.start - stretch.gene.tss) <= NEAR for edit in edits]

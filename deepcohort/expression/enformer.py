@@ -1,8 +1,9 @@
-"""Enformer: regulatory tracks, among them CAGE, from up to 196,608 bases (Avsec et al. 2021, Nature Methods 18:1196).
+"""Enformer: regulatory tracks, among them CAGE, from up to 196,608 bases.
 
-The network is that of the package ``enformer-pytorch``, and the weights are a file of the user's. Its stem and
-convolutional tower see at most 259 bases around a bin, which makes the halo of three bins exact: 7 by the stem
-and 2 each at strides of 2, 4, ... 64 by the tower. Transformer layers see the whole window.
+By Avsec et al. (2021, Nature Methods 18:1196). The network is that of the package ``enformer-pytorch``, the
+weights are a file of the user's. Its stem and convolutional tower see at most 259 bases around a bin, which
+makes the halo of three bins exact: 7 by the stem and 2 each at strides of 2, 4, ... 64 by the tower.
+Transformer layers see the whole window.
 """
 
 import os

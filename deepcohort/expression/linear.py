@@ -74,13 +74,15 @@ def survey(sequences: Sequences, stretch: Stretch, sample: int, seed: int) -> Su
     _, first = np.unique(marks[there], return_index=True)
     first = there[np.sort(first)]
     chosen = rng.choice(first, min(sample, len(first)), replace=False)
-    return Survey(list(copies), np.array(list(copies.values()), np.int64), len(first), np.sort(chosen), absent)
+    return Survey(
+        list(copies), np.array(list(copies.values()), np.int64), len(first), np.sort(chosen), absent
+    )
 
 
 def sums(
     sequences: Sequences, stretch: Stretch, found: Survey, told: Effects
 ) -> tuple[Floats, NDArray[np.uint8]]:
-    """Linear predictions float64[2 x people, tracks], NaN where absent, and letters of the sampled haplotypes."""
+    """Linear predictions float64[2 x people, tracks], NaN where absent; letters of sampled haplotypes."""
     index = {edit: n + 1 for n, edit in enumerate(found.edits)}
     table = np.concatenate([np.zeros((1, told.values.shape[1])), told.values])
     total = np.tile(told.reference, (len(found.absent), 1))
@@ -105,4 +107,3 @@ def fit(linear: Floats, exact: Floats) -> Fit:
     x, y = linear - linear.mean(), exact - exact.mean()
     r = float((x @ y) / np.sqrt((x @ x) * (y @ y)))
     return Fit(len(exact), r, float((x @ y) / (x @ x)), error / float(exact.std()), r >= LEAST_R)
-

@@ -75,7 +75,7 @@ PARTS = ("name", "before", "after", "stranded", "additive", "tracks", "predict")
 def load_model(name: str, settings: Settings) -> Model:
     """A model by its name, or a user's own as ``file.py:Class``, which is called with the settings.
 
-    Raises ``InputError`` for names that are not there, weights of another model, and classes that lack a part.
+    Raises ``InputError`` for unknown names, weights of another model, and classes that lack a part.
     """
     if name in MODELS:
         module, _, kind = MODELS[name].partition(":")
@@ -102,7 +102,9 @@ def _own(path: Path, kind: str) -> type:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise InputError(f"{path.name}: cannot be imported ({type(error).__name__}: {error}): mend it") from error
+        raise InputError(
+            f"{path.name}: cannot be imported ({type(error).__name__}: {error}): mend it"
+        ) from error
     if not isinstance(getattr(module, kind, None), type):
         raise InputError(f"{path.name}: no class {kind} in it: name one of its classes after the colon")
     return cast(type, getattr(module, kind))

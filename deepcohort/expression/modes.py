@@ -10,8 +10,8 @@ SAMPLE = 64
 class Mode(StrEnum):
     """``exact`` asks the model of each unique sequence; the others add up effects of variants.
 
-    Effects are found by a pass of the model for each (``ism``), by its gradient (``grad``), or by the gradient
-    and then passes for the variants that matter most (``hybrid``). ``auto`` chooses for each gene.
+    Effects are found by a pass of the model for each (``ism``), by its gradient (``grad``), or by the
+    gradient and then passes for the variants that matter most (``hybrid``). ``auto`` chooses for each gene.
     """
 
     auto = "auto"

@@ -61,8 +61,10 @@ def write(
     with ExitStack() as stack:
 
         def opened(path: Path | None, columns: tuple[str, ...]) -> Rows | None:
-            return None if path is None else stack.enter_context(
-                Rows(stack.enter_context(written_whole(path)), columns)
+            return (
+                None
+                if path is None
+                else stack.enter_context(Rows(stack.enter_context(written_whole(path)), columns))
             )
 
         people = opened(out, COLUMNS)
@@ -82,3 +84,9 @@ def count_rows(cohort: str, chrom: str, sequences: Sequences) -> list[dict[str, 
         dict(zip(COUNT_COLUMNS, (cohort, chrom, what, str(sequences.counts[what])), strict=True))
         for what in COUNTED
     ]
+
+
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet."""
+    with written_whole(path) as unfinished:
+        table.to_parquet(unfinished, engine="pyarrow", index=False)

@@ -139,9 +139,7 @@ class Sequences:
             log.info("%s is called %s: taken as one chromosome", chrom, " and ".join(sorted(map(str, names))))
         self.vcf = open_vcf(self.path)
 
-    def of_gene(
-        self, gene: Gene, before: int, after: int, *, stranded: bool = True
-    ) -> GeneSequences | None:
+    def of_gene(self, gene: Gene, before: int, after: int, *, stranded: bool = True) -> GeneSequences | None:
         """Everybody's two sequences around a gene; None, and counted why, for genes that cannot have any."""
         stretch = self.stretch(gene, before, after, stranded=stranded)
         return None if stretch is None else self.everybody(stretch, self.counts)
@@ -211,7 +209,9 @@ class Sequences:
         start, reference = stretch.start, stretch.reference
         for record in iter_records(self.path, self.vcf, self.vcf_contig, start, start + len(reference)):
             counts["records"] += 1
-            there = reference[max(0, record.pos - start) : max(0, record.pos - start + len(record.ref))].decode()
+            there = reference[
+                max(0, record.pos - start) : max(0, record.pos - start + len(record.ref))
+            ].decode()
             ref = record.ref.upper()[max(0, start - record.pos) :][: len(there)]
             if any(one != other for one, other in zip(ref, there, strict=True) if other in "ACGT"):
                 counts["records_ref_mismatch"] += 1

@@ -39,7 +39,7 @@ WORTH = 2
 
 
 class Predicted(NamedTuple):
-    """A gene's tables: ``COLUMNS``, ``TRACK_COLUMNS``, ``EFFECT_COLUMNS`` (none if exact), ``LINEAR_COLUMNS``."""
+    """Of a gene: ``COLUMNS``, ``TRACK_COLUMNS``, ``EFFECT_COLUMNS`` (none if exact), ``LINEAR_COLUMNS``."""
 
     people: pd.DataFrame
     tracks: pd.DataFrame
@@ -98,16 +98,16 @@ def estimate(genes: Sequence[Gene], sequences: Sequences, model: Averaged, how: 
     if model.differentiable:
         passes["grad"] = np.mean([4 + min(how.sample, one.haplotypes) for one in found])
         passes["hybrid"] = passes["grad"] + BEST
-    told = "; ".join(f"{name} {n:,.0f} ({n * len(genes) * seconds / 3600:,.2f} h)" for name, n in passes.items())
+    told = "; ".join(
+        f"{name} {n:,.0f} ({n * len(genes) * seconds / 3600:,.2f} h)" for name, n in passes.items()
+    )
     log.info(
-        "cost of %d genes in mode %s: one pass of %s takes %.2f s here; passes for a gene, and hours for all, "
-        "at most: %s", len(genes), how.mode, model.name, seconds, told,
+        "cost of %d genes in mode %s: one pass of %s takes %.2f s here; passes for a gene, and hours for "
+        "all, at most: %s", len(genes), how.mode, model.name, seconds, told,
     )  # fmt: skip
 
 
-def _predicted(
-    cohort: str, stretch: Stretch, sequences: Sequences, model: Averaged, how: How
-) -> Predicted:
+def _predicted(cohort: str, stretch: Stretch, sequences: Sequences, model: Averaged, how: How) -> Predicted:
     gene = stretch.gene.gene
     if how.mode is Mode.exact:
         made = sequences.everybody(stretch, sequences.counts)
@@ -120,7 +120,9 @@ def _predicted(
     if by is not None:
         told = effects(model, stretch, found.edits, by)
         flat, letters = sums(sequences, stretch, found, told)
-        told_fit = fit(*(_logs(each, model).mean(axis=1) for each in (flat[found.sample], model.predict(letters))))
+        told_fit = fit(
+            *(_logs(each, model).mean(axis=1) for each in (flat[found.sample], model.predict(letters)))
+        )
         values = flat.reshape(-1, 2, len(model.tracks))
     used = "exact" if told_fit is None or (how.fallback and not told_fit.ok) else "linear"
     if used == "exact":
@@ -212,4 +214,3 @@ def _row(
         numbers = (f"{value:.4f}" if np.isfinite(value) else "NA" for value in told[1:4])
         cells = [str(told.sampled), *numbers, "yes" if told.ok else "no"]
     return dict(zip(LINEAR_COLUMNS, (cohort, gene, mode, variants, unique, *cells, used), strict=True))
-

@@ -34,11 +34,13 @@ class Settings:
             raise InputError(f"{model} needs weights: {fetch}, and give the file as --weights")
         if not self.weights.is_file():
             raise InputError(
-                f"{self.weights}: no such file, and nothing is fetched from a hub here: {fetch}, and give the "
-                "file as --weights"
+                f"{self.weights}: no such file, and nothing is fetched from a hub here: {fetch}, and give "
+                "the file as --weights"
             )
         with self.weights.open("rb") as file:
-            log.info("weights %s, sha256 %s", self.weights.name, hashlib.file_digest(file, "sha256").hexdigest())
+            log.info(
+                "weights %s, sha256 %s", self.weights.name, hashlib.file_digest(file, "sha256").hexdigest()
+            )
         return self.weights
 
     def without(self, model: str, *names: str) -> None:

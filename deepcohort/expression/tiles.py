@@ -1,8 +1,8 @@
 """The first layers of a model, computed once for each stretch that haplotypes share.
 
 Convolutions see their neighbourhood alone. A stretch (tile) with its neighbours on either side (halo) gives
-the same features wherever it stands, and two haplotypes differ in few of their tiles. The key of a tile is its
-letters, so that insertions and deletions only make other keys, and nothing is approximated. The first and
+the same features wherever it stands, and two haplotypes differ in few of their tiles. The key of a tile is
+its letters, so that insertions and deletions only make other keys, and nothing is approximated. The first and
 last tile have no halo outside, where the model puts zeros, and so have keys of their own.
 """
 

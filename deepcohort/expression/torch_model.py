@@ -4,6 +4,7 @@ import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ class TorchModel(ABC):
         return self._batches(lambda x: self.first(self._shares(x)), sequences, sequences.shape[1])
 
     def readout(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The other layers: float64[n, tracks] of float32[n, bins, channels]; eight windows are one's cost."""
+        """The other layers: float64[n, tracks] of float32[n, bins, channels]; they take an eighth."""
         bases = features.shape[1] * self.bin // 8
         made = self._batches(lambda x: self.rest(torch.from_numpy(x).to(self.device)), features, bases)
         return made.astype(np.float64)
@@ -79,7 +80,7 @@ class TorchModel(ABC):
         return torch.from_numpy(ONE_HOT[sequences]).to(self.device)
 
     def _batches(
-        self, run: Callable[[NDArray[np.generic]], Tensor], data: NDArray[np.generic], bases: int
+        self, run: Callable[[NDArray[Any]], Tensor], data: NDArray[Any], bases: int
     ) -> NDArray[np.float32]:
         """Results of ``run`` for rows of ``data``, each of so many bases, as many at once as fit."""
         made: list[NDArray[np.float32]] = []
@@ -115,8 +116,8 @@ def read_arrays(path: Path, model: str) -> dict[str, Tensor]:
         arrays = None
     if not isinstance(arrays, dict) or not all(isinstance(value, Tensor) for value in arrays.values()):
         raise InputError(
-            f"{path.name}: no arrays of weights: give {model} a .safetensors, or a file of PyTorch that holds "
-            "a state dict and nothing else"
+            f"{path.name}: no arrays of weights: give {model} a .safetensors, or a file of PyTorch that "
+            "holds a state dict and nothing else"
         )
     return arrays
 
@@ -134,8 +135,8 @@ def put_arrays(network: nn.Module, arrays: dict[str, Tensor], path: Path, model:
     for names, what in ((strange, "does not have"), (wrong, "has in another shape"), (missing, "needs")):
         if names:
             raise InputError(
-                f"{path.name}: not weights of {model}, which {what} {names[0]} ({len(names)} such arrays): give "
-                "the weights of this model"
+                f"{path.name}: not weights of {model}, which {what} {names[0]} ({len(names)} such arrays): "
+                "give the weights of this model"
             )
     network.load_state_dict(arrays, strict=False)
 

@@ -1,5 +1,6 @@
 """Averages over views of a sequence: both strands, and windows moved by a few bases."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -9,6 +10,19 @@ from deepcohort.expression.letters import turned
 from deepcohort.expression.models import Differentiable, Model, Tiled
 from deepcohort.expression.tiles import TileCache
 from deepcohort.genome.errors import InputError
+
+
+def views(text: str) -> tuple[bool, int]:
+    """What to average as a user writes it: both strands or one, and bases that windows are moved by."""
+    strands, shift = False, 0
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        if found := re.fullmatch(r"shift([1-9]\d?)", part):
+            shift = int(found[1])
+        elif part == "strands":
+            strands = True
+        else:
+            raise InputError(f"--average {part}: no such view: give strands, shift3, or strands,shift3")
+    return strands, shift
 
 
 class Averaged:
@@ -25,7 +39,9 @@ class Averaged:
         Raises ``InputError`` for both strands of a model that reads the gene's own.
         """
         if strands and model.stranded:
-            raise InputError(f"--average strands: {model.name} reads the gene's own strand alone: leave it out")
+            raise InputError(
+                f"--average strands: {model.name} reads the gene's own strand alone: leave it out"
+            )
         self.model, self.strands, self.shift = model, strands, shift
         self.answer: Model = TileCache(model) if isinstance(model, Tiled) else model
         self.differentiable = isinstance(model, Differentiable)

@@ -1,0 +1,216 @@
+"""A tiny Enformer: tiles beside the whole, gradients beside differences, weights and tracks that are not its own."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from deepcohort.expression.letters import ONE_HOT, turned
+from deepcohort.expression.models import load_model
+from deepcohort.expression.modes import How, Mode
+from deepcohort.expression.predict import predictions
+from deepcohort.expression.settings import Settings
+from deepcohort.expression.tiles import TileCache
+from deepcohort.expression.views import Averaged, views
+from deepcohort.genome.errors import InputError
+from tests.expression.cohorts import cohort
+
+CONTEXT = 8192
+
+
+@pytest.fixture(scope="module")
+def network():
+    """As the package makes it, with all weights moved from where it starts, some of which are zero."""
+    os.environ["USE_TF"] = "0"
+    from enformer_pytorch import Enformer
+
+    torch.manual_seed(4)
+    made = Enformer.from_hparams(
+        dim=96, depth=2, heads=4, output_heads=dict(human=8, mouse=3), target_length=-1, attn_dim_key=16,
+        dim_divisible_by=16,
+    )  # fmt: skip
+    with torch.no_grad():
+        for values in made.parameters():
+            values.add_(torch.randn_like(values) * 0.05)
+        for name, values in made.named_buffers():
+            if values.is_floating_point():
+                values.copy_(torch.rand_like(values) + ("var" in name) * 0.5)
+    return made.eval()
+
+
+@pytest.fixture(scope="module")
+def weights(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "tiny.bin"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def enformer(weights, **settings):
+    return load_model(
+        "enformer", Settings(weights, **({"context": CONTEXT, "tracks": ("5", "1")} | settings))
+    )
+
+
+@pytest.fixture(scope="module")
+def haplotypes():
+    """A reference of letters; with an SNV; with insertions and deletions that move all behind; with N."""
+    first = np.random.default_rng(2).choice(np.frombuffer(b"ACGT", np.uint8), CONTEXT + 50)
+    snv = first.copy()
+    snv[4000] = ord("A") if snv[4000] != ord("A") else ord("C")
+    deleted, inserted = np.delete(first, slice(5000, 5007)), np.insert(first, 2100, snv[:3])
+    at_edge = first.copy()
+    at_edge[:3] = ord("N")
+    return np.stack([each[:CONTEXT] for each in (first, snv, deleted, inserted, at_edge, first)])
+
+
+def test_readout_is_the_middle_of_the_package_s_outputs(network, weights, haplotypes):
+    model = enformer(weights)
+    assert (model.before, model.after, list(model.tracks)) == (4096, 4095, ["5", "1"])
+    with torch.no_grad():
+        whole = network(torch.from_numpy(ONE_HOT[haplotypes]))["human"]
+    expected = whole[:, 32 - 5 : 32 + 5, [5, 1]].mean(dim=1).numpy()
+    assert np.abs(model.predict(haplotypes) - expected).max() < 1e-6
+    three = enformer(weights, bins=3, tracks=("0",)).predict(haplotypes)
+    assert np.allclose(three[:, 0], whole[:, 31:34, 0].mean(dim=1).numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("tile", [128, 1024, 2048, 100_000])
+def test_tiles_tell_what_the_whole_tells(weights, haplotypes, tile):
+    model = enformer(weights)
+    cache = TileCache(model, tile)
+    whole = model.predict(haplotypes)
+    assert np.abs(cache.predict(haplotypes) - whole).max() < 1e-5
+    assert np.ptp(whole, axis=0).min() > 1e-5, "haplotypes must differ for this to say something"
+    computed = cache.computed
+    assert computed < cache.asked or tile == 100_000
+    assert np.abs(cache.predict(haplotypes) - whole).max() < 1e-5 and cache.computed == computed
+    small = TileCache(model, tile, most=1)
+    assert np.abs(small.predict(haplotypes) - whole).max() < 1e-5 and small.size == 0
+
+
+def test_a_halo_that_is_too_small_would_show(weights, haplotypes, monkeypatch):
+    model = enformer(weights)
+    monkeypatch.setattr(type(model), "halo", 128)
+    features = np.concatenate(
+        [TileCache(model, 1024)._features({key})[key] for key in TileCache(model, 1024)._keys(haplotypes[0])]
+    )
+    assert np.abs(features - model.features(haplotypes[:1])[0]).max() > 1e-5
+
+
+def test_gradients_are_those_of_small_changes(weights, haplotypes):
+    model = enformer(weights)
+    slopes = model.gradient(haplotypes[0])
+    x = ONE_HOT[haplotypes[:1]]
+    for place, base in ((4000, 2), (4100, 0), (3500, 3)):
+        moved = x.copy()
+        moved[0, place, base] += 0.1
+        with torch.no_grad():
+            up, at = (model.rest(model.first(torch.from_numpy(each)))[0].numpy() for each in (moved, x))
+        assert np.allclose((up - at) / 0.1, slopes[:, place, base], rtol=0.1, atol=2e-5)
+
+
+def test_views_read_the_start_at_one_place(weights):
+    model = enformer(weights)
+    both = Averaged(model, strands=True, shift=2)
+    assert both.before == both.after == 4098
+    letters = np.random.default_rng(5).choice(np.frombuffer(b"ACGT", np.uint8), (1, 2 * 4098 + 1))
+    seen = [letters[:, 2 + s : 2 + s + CONTEXT] for s in range(-2, 3)]
+    seen += [turned(letters)[:, 2 + s : 2 + s + CONTEXT] for s in range(-2, 3)]
+    assert all(each[0, 4096] == letters[0, 4098] for each in seen[2:3])
+    expected = np.mean([model.predict(each) for each in seen], axis=0)
+    assert np.allclose(both.predict(letters), expected, atol=1e-6)
+    assert np.allclose(both.predict(turned(letters)), expected, atol=1e-6)
+    slopes = both.gradient(letters[0])
+    assert np.allclose(slopes[:, ::-1, ::-1], both.gradient(turned(letters)[0]), atol=1e-6)
+
+
+def test_linear_modes_of_people_with_indels(tmp_path, weights):
+    gene, sequences = cohort(tmp_path, 12_000, range(3000, 9000, 211), 20, indels=(4021, 7400))
+    model = Averaged(enformer(weights))
+    (exact,) = predictions("c", [gene], sequences, model, How())
+    for mode in (Mode.ism, Mode.grad, Mode.hybrid):
+        (made,) = predictions("c", [gene], sequences, model, How(mode, sample=30, fallback=False))
+        assert made.linear["used"] == "linear"
+        r = np.corrcoef(made.people["mean"], exact.people["mean"])[0, 1]
+        assert r > (0.5 if mode is Mode.grad else 0.95)
+
+
+def refused(weights, **settings):
+    with pytest.raises(InputError) as caught:
+        enformer(weights, **settings)
+    return str(caught.value)
+
+
+def test_weights_are_a_file_of_this_model(tmp_path, network, weights):
+    said = refused(None)
+    assert said.startswith("enformer needs weights: fetch them once where there is a network, by `curl -L -o")
+    said = refused(tmp_path / "EleutherAI/enformer-official-rough")
+    assert "no such file, and nothing is fetched from a hub here: fetch them once" in said
+    (tmp_path / "other.bin").write_bytes(b"something else")
+    assert refused(tmp_path / "other.bin").startswith("other.bin: no arrays of weights")
+    torch.save(network, tmp_path / "pickled.bin")
+    assert refused(tmp_path / "pickled.bin").startswith("pickled.bin: no arrays of weights")
+    torch.save({"dense.weight": torch.zeros(3)}, tmp_path / "dense.bin")
+    assert refused(tmp_path / "dense.bin").startswith("dense.bin: not weights of enformer: fetch them once")
+    arrays = network.state_dict()
+    for changed, said in (
+        ({"extra": torch.zeros(1)}, "which does not have extra (1 such arrays)"),
+        ({"stem.0.bias": torch.zeros(3)}, "which has in another shape stem.0.bias"),
+    ):
+        torch.save(arrays | changed, tmp_path / "changed.bin")
+        assert said in refused(tmp_path / "changed.bin")
+    torch.save({name: a for name, a in arrays.items() if "to_q" not in name}, tmp_path / "less.bin")
+    assert "which needs transformer.0.0.fn.1.to_q.weight" in refused(tmp_path / "less.bin")
+
+
+def test_safetensors_name_each_array_once(tmp_path, network, weights, haplotypes):
+    once = {name: value for name, value in network.state_dict().items() if not name.startswith("_trunk")}
+    save_file({name: value.clone() for name, value in once.items()}, tmp_path / "w.safetensors")
+    made = enformer(tmp_path / "w.safetensors").predict(haplotypes[:1])
+    assert np.array_equal(made, enformer(weights).predict(haplotypes[:1]))
+
+
+def test_tracks_by_index_and_name(tmp_path, weights):
+    assert refused(weights, tracks=()).startswith("enformer has 8 outputs: choose by --tracks")
+    for wrong in ("8", "lymphoblastoid", "nothing"):
+        assert refused(weights, tracks=(wrong,)).startswith(f"--tracks {wrong}: no such output of enformer")
+    names = tmp_path / "names.tsv"
+    names.write_text("index\tidentifier\tdescription\n3\tX1\tCAGE:liver\n6\tX2\tCAGE:liver, adult\n")
+    found = enformer(weights, tracks=("CAGE:liver", "adult", "X1"), track_names=names)
+    assert list(found.tracks) == ["3", "6"]
+    names.write_text("nothing\n1\n")
+    assert refused(weights, tracks=("x",), track_names=names).startswith("names.tsv: no table of outputs")
+
+
+def test_windows_that_it_cannot_see(weights):
+    for context in (1000, 256, 393_216):
+        assert refused(weights, context=context).startswith(f"--context {context}: enformer sees whole pairs")
+
+
+def test_views_as_users_write_them():
+    assert views("") == (False, 0) and views("strands, shift3") == (True, 3)
+    with pytest.raises(InputError, match="^--average both: no such view"):
+        views("both")
+
+
+def test_memory_of_a_gpu_that_does_not_hold_a_batch(weights, haplotypes, monkeypatch):
+    model = enformer(weights)
+    expected, first, sizes = model.predict(haplotypes), model.first, []
+
+    def narrow(x):
+        sizes.append(len(x))
+        if len(x) > 2:
+            raise torch.OutOfMemoryError
+        return first(x)
+
+    monkeypatch.setattr(model, "first", narrow)
+    assert np.allclose(model.predict(haplotypes), expected, atol=1e-6) and max(sizes) > 2 and sizes[-1] <= 2
+
+    def full(x):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(model, "first", full)
+    with pytest.raises(InputError, match="^--context: the memory of the GPU does not hold one window"):
+        model.predict(haplotypes)
