@@ -54,7 +54,7 @@ workflow DEEPCOHORT {
 
     EXPRESSION(
         genotypesToExpress(p, IMPUTATION.out.imputed, VARIANTS.out.cohort, INPUTS.out.target, INPUTS.out.checks), INPUTS.out.reference,
-        ['genes', 'expression', 'covariates', 'expression_weights', 'expression_baseline', 'panel_labels', 'pedigree'].collectEntries { name -> [name - 'expression_' - 'panel_', p[name] ? file(p[name]) : []] },
+        ['genes', 'expression', 'covariates', 'expression_weights', 'expression_track_names', 'expression_baseline', 'panel_labels', 'pedigree'].collectEntries { name -> [name - 'expression_' - 'panel_', p[name] ? file(p[name]) : []] } + [own: ownModel(p) ? file(ownModel(p)) : []],
         p.regions,
         p.findAll { name, _value -> name.startsWith('expression_') }.collectEntries { name, value -> [name - 'expression_', value] } + p.subMap('seed')
     )
@@ -86,6 +86,11 @@ def genotypesToExpress(p, imputed, called, given, checks) {
     return (steps.contains('impute') ? of_imputation : of_input.mix(of_calls)).filter { _entry -> steps.contains('express') }
 }
 
+/** The file of a sequence model of the user's own, e.g. 'mine.py' of 'mine.py:Model', or null. */
+def ownModel(p) {
+    return p.expression_model.contains('.py:') ? p.expression_model.substring(0, p.expression_model.lastIndexOf(':')) : null
+}
+
 /** Chromosomes that a checked file has, e.g. ['20', '22']. */
 def contigsOf(report) {
     return new groovy.json.JsonSlurper().parseText(report.text).contigs.keySet() as List
@@ -111,7 +116,7 @@ def checkSteps(p) {
         error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call, population, impute and express are.")
     }
     def needed = ['input'] + (steps.any { step -> step in ['population', 'impute'] } ? ['panel'] : []) + (steps.contains('call') && !steps.contains('impute') || steps.contains('express') ? ['fasta'] : []) + (steps.contains('population') ? ['panel_labels'] : [])
-    needed += steps.contains('express') ? ['genes', 'expression_weights'] : []
+    needed += steps.contains('express') ? ['genes'] + (ownModel(p) ? [] : ['expression_weights']) : []
     def lacking = needed.findAll { name -> !p[name] }
     if (lacking) {
         error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")

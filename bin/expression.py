@@ -253,6 +253,9 @@ def collect(
     counts: Annotated[list[Path], _file("By predict (.tsv).")],
     out: Annotated[Path, typer.Option(help="Folder of the outputs.")],
     model: Model = "xpresso",
+    tracks: Annotated[list[Path] | None, _file("By predict (.parquet).")] = None,
+    effects: Annotated[list[Path] | None, _file("By predict (.parquet).")] = None,
+    modes: Annotated[list[Path] | None, _file("By predict (.tsv).")] = None,
     notes: Annotated[list[Path] | None, _file("By plan and prepare (.tsv).")] = None,
     heldout: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
     weights: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
@@ -264,7 +267,7 @@ def collect(
     from deepcohort.expression.collect import Parts
     from deepcohort.expression.collect import collect as together
 
-    given = (notes, heldout, weights, covariances, evaluations)
+    given = (tracks, effects, modes, notes, heldout, weights, covariances, evaluations)
     together(Parts(predictions, counts, *(paths or [] for paths in given)), model, out, seed)
 
 

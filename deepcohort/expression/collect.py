@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deepcohort.expression import evaluate, predictdb, summary
+from deepcohort.expression import evaluate, notes, predictdb, summary
 from deepcohort.expression.fit import EXPORTED, KEYS
 from deepcohort.expression.matrices import write_h5ad
+from deepcohort.expression.predict import LINEAR_COLUMNS
 from deepcohort.expression.study import Kind
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.tables import write_table
 
 COUNT_COLUMNS = ("cohort", "what", "count")
-NOTE_COLUMNS = ("cohort", "what")
 SHOWN_COLUMNS = ("cohort", "gene", "name", "person", "predicted", "elastic_net", "measured")
 SHOWN_GENES, SHOWN_PEOPLE = 40, 100
 """What the report's pictures show at most of a cohort: more would only hide each other."""
@@ -28,6 +28,9 @@ class Parts:
 
     predictions: Sequence[Path]
     counts: Sequence[Path]
+    tracks: Sequence[Path] = ()
+    effects: Sequence[Path] = ()
+    modes: Sequence[Path] = ()
     notes: Sequence[Path] = ()
     heldout: Sequence[Path] = ()
     weights: Sequence[Path] = ()
@@ -47,8 +50,13 @@ def collect(parts: Parts, model: str, out: Path, seed: int) -> None:
     """Write tables, matrices and weights of all cohorts into the folder ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     join_parquet(parts.predictions, out / "predictions.parquet")
+    for some, name in ((parts.tracks, "tracks.parquet"), (parts.effects, "variant_effects.parquet")):
+        if some:
+            join_parquet(some, out / name)
+    if parts.modes:
+        _texts(parts.modes, out / "modes.tsv", LINEAR_COLUMNS)
     _counts(parts.counts, out / "counts.tsv")
-    _notes(parts.notes, out / "notes.tsv")
+    _texts(parts.notes, out / "notes.tsv", notes.COLUMNS)
     _matrices(parts, model, out / "cohort.h5ad")
     if parts.evaluations:
         table = _evaluations(parts.evaluations, model, out, seed)
@@ -78,9 +86,9 @@ def _counts(parts: Sequence[Path], out: Path) -> None:
     write_table(out, rows, COUNT_COLUMNS)
 
 
-def _notes(parts: Sequence[Path], out: Path) -> None:
+def _texts(parts: Sequence[Path], out: Path, columns: Sequence[str]) -> None:
     rows = [row for part in parts for row in _text_table(part).to_dict("records")]
-    write_table(out, rows, NOTE_COLUMNS)
+    write_table(out, rows, columns)
 
 
 def _text_table(path: Path) -> pd.DataFrame:

@@ -7,6 +7,8 @@ process COLLECT_EXPRESSION {
 
     input:
     path predictions, stageAs: 'predictions/*', arity: '1..*'
+    path details, stageAs: 'details/*', arity: '1..*'
+    path modes, stageAs: 'modes/*', arity: '1..*'
     path counts, stageAs: 'counts/*', arity: '1..*'
     path notes, stageAs: 'notes/?/*', arity: '1..*'
     path fitted, stageAs: 'fitted/*', arity: '0..*'
@@ -16,7 +18,8 @@ process COLLECT_EXPRESSION {
     output:
     path 'predictions.parquet', emit: predictions
     path 'cohort.h5ad', emit: cohort
-    path '*.{tsv,json}', emit: tables
+    path '{tracks,variant_effects}.parquet', arity: '2', emit: details
+    path '*.tsv', emit: tables
     path '*.{db,covariances.txt.gz}', optional: true, emit: weights
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
@@ -28,6 +31,9 @@ process COLLECT_EXPRESSION {
         --release ${workflow.manifest.version} \\
         --model ${options.model} \\
         ${eachFile('--predictions', predictions)} \\
+        ${eachFile('--tracks', ofKind(details, 'tracks'))} \\
+        ${eachFile('--effects', ofKind(details, 'effects'))} \\
+        ${eachFile('--modes', modes)} \\
         ${eachFile('--counts', counts)} \\
         ${eachFile('--notes', notes)} \\
         ${eachFile('--heldout', ofKind(fitted, 'heldout'))} \\
@@ -40,11 +46,11 @@ process COLLECT_EXPRESSION {
 
     stub:
     """
-    touch predictions.parquet cohort.h5ad counts.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv' : ''}
+    touch predictions.parquet tracks.parquet variant_effects.parquet cohort.h5ad counts.tsv modes.tsv notes.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv shown.tsv cohort.elastic_net.db cohort.elastic_net.covariances.txt.gz' : ''}
     """
 }
 
-/** Files of one kind among what plain models left. */
+/** Files of one kind among those that a task left. */
 def ofKind(files, kind) {
     return files.findAll { file -> file.name.endsWith(".${kind}.parquet") }
 }

@@ -10,9 +10,9 @@ workflow EXPRESSION {
     take:
     genotypes  // [ 'cohort', chromosomes that the file has, e.g. ['20'], or [] where that is not known, genotypes.vcf.gz, index ]
     reference  // [ ref.fa, [ref.fa.fai] ]
-    files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], baseline: PredictDB weights or []]
+    files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], own: a model of the user's own (.py) or [], track_names: names of its outputs or [], baseline: PredictDB weights or []]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [model: 'xpresso', mode: 'exact', unphased: 'random', folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
+    options    // e.g. [model: 'xpresso', context: null, tracks: null, bins: null, average: null, deletions: false, mode: 'exact', fallback: true, unphased: 'random', folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
 
     main:
     // [ [cohort: 'cohort'], [ [chromosomes, genotypes.vcf.gz, index], ... ] ], in the order of their names
@@ -29,7 +29,12 @@ workflow EXPRESSION {
         def holding = holdingOf(parts, shard.chrom)
         [meta + shard, genes, holding.collect { part -> part[1] }, holding.collect { part -> part[2] }]
     }
-    PREDICT_GENES(jobs, reference, files.weights, options.subMap('model', 'mode', 'unphased', 'seed'))
+    PREDICT_GENES(
+        jobs, reference, files.weights, files.own, files.track_names,
+        options.subMap('model', 'context', 'tracks', 'bins', 'average', 'deletions', 'mode', 'fallback', 'unphased', 'seed')
+    )
+    // A user's own model is called as its class is.
+    judging = [model: options.model.tokenize(':').last(), seed: options.seed]
 
     measured = cohorts.filter { _entry -> files.expression }
         .map { meta, parts -> [meta, parts.collect { part -> part[1] }, parts.collect { part -> part[2] }] }
@@ -44,15 +49,17 @@ workflow EXPRESSION {
         .join(PREDICT_GENES.out.predictions, failOnDuplicate: true, failOnMismatch: true)
         .join(FIT_BASELINES.out.fitted, failOnDuplicate: true, failOnMismatch: true)
         .map { meta, genes, study, predictions, heldout, _weights, _covariances -> [meta, genes, predictions, heldout, study] }
-    EVALUATE_GENES(to_judge, options.subMap('model', 'seed'))
+    EVALUATE_GENES(to_judge, judging)
 
     COLLECT_EXPRESSION(
         together(PREDICT_GENES.out.predictions).filter { paths -> paths },
+        together(PREDICT_GENES.out.details.flatMap { meta, tables, _modes -> tables.collect { path -> [meta, path] } }),
+        together(PREDICT_GENES.out.details.map { meta, _tables, modes -> [meta, modes] }),
         together(PREDICT_GENES.out.counted),
         PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes).toSortedList { one, other -> one.name <=> other.name },
         together(FIT_BASELINES.out.fitted.flatMap { meta, heldout, weights, covariances -> [heldout, weights, covariances].collect { path -> [meta, path] } }),
         together(EVALUATE_GENES.out.table),
-        options.subMap('model', 'seed')
+        judging
     )
 
     predictions = COLLECT_EXPRESSION.out.predictions
@@ -60,7 +67,7 @@ workflow EXPRESSION {
 
     emit:
     predictions  // predictions.parquet
-    tables       // [counts.tsv, report.json, and evaluation.tsv and evaluation_summary.tsv where expression is measured]
+    tables       // [counts.tsv, modes.tsv, notes.tsv], and evaluation.tsv, evaluation_summary.tsv and shown.tsv where expression is measured
 }
 
 /** Shards, those with the most genes first: [ [shard: '00001', chrom: '20'], genes.tsv ]. */

@@ -1,5 +1,5 @@
 // Everybody's sequences around the genes of a shard, and what the sequence model predicts of them.
-include { eachFile; option; quoted } from '../options'
+include { eachFile; flags; option; quoted } from '../options'
 
 process PREDICT_GENES {
     tag "${meta.cohort}:${meta.chrom}:${meta.shard}"
@@ -12,10 +12,13 @@ process PREDICT_GENES {
     tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*')
     tuple path(fasta, stageAs: 'reference/*'), path(fasta_index, stageAs: 'reference/*')
     path weights, stageAs: 'weights/*'
+    path own, stageAs: 'own/*'
+    path track_names, stageAs: 'tracks/*'
     val options
 
     output:
     tuple val(meta), path("${name}.predictions.parquet"), emit: predictions
+    tuple val(meta), path("${name}.{tracks,effects}.parquet", arity: '2'), path("${name}.modes.tsv"), emit: details
     tuple val(meta), path("${name}.counts.tsv"), emit: counted
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
@@ -30,18 +33,26 @@ process PREDICT_GENES {
         --genes ${genes} \\
         --fasta ${fasta} \\
         ${eachFile('--genotypes', genotypes)} \\
-        --model ${options.model} \\
-        --mode ${options.mode} \\
+        --model ${own ? quoted("${own}:${options.model.tokenize(':').last()}") : options.model} \\
         ${option('--weights', weights)} \\
+        ${option('--track-names', track_names)} \\
+        ${flags(options.subMap('context', 'tracks', 'bins', 'average', 'deletions'))} \\
+        --mode ${options.mode} \\
+        --${options.fallback ? '' : 'no-'}fallback \\
         --unphased ${options.unphased} \\
+        --device ${task.accelerator ? 'auto' : 'cpu'} \\
+        --threads ${task.cpus} \\
         --seed ${options.seed} \\
         --out ${quoted("${name}.predictions.parquet")} \\
+        --out-tracks ${quoted("${name}.tracks.parquet")} \\
+        --out-effects ${quoted("${name}.effects.parquet")} \\
+        --out-modes ${quoted("${name}.modes.tsv")} \\
         --out-counts ${quoted("${name}.counts.tsv")}
     """
 
     stub:
     name = "${meta.cohort}.${meta.shard}"
     """
-    touch ${quoted("${name}.predictions.parquet")} ${quoted("${name}.counts.tsv")}
+    touch ${['predictions.parquet', 'tracks.parquet', 'effects.parquet', 'modes.tsv', 'counts.tsv'].collect { kind -> quoted("${name}.${kind}") }.join(' ')}
     """
 }
