@@ -65,7 +65,7 @@ workflow DEEPCOHORT {
         IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
         IMPUTATION.out.counted, IMPUTATION.out.models, INPUTS.out.fit,
         VARIANTS.out.counted, VARIANTS.out.evaluation, POPULATION.out.tables,
-        notesOn(p),
+        EXPRESSION.out.tables.flatten(), notesOn(p),
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")
     )

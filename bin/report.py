@@ -33,6 +33,7 @@ def tables(
     calls: Annotated[list[Path] | None, _files("Counts of one person's calls.")] = None,
     evaluation: Annotated[list[Path] | None, _files("Calls against the truth.")] = None,
     population: Annotated[list[Path] | None, _files("Table of populations of a cohort.")] = None,
+    expression: Annotated[list[Path] | None, _files("Table of predicted expression.")] = None,
     note: Annotated[list[str] | None, typer.Option(help="Sentence about the run as a whole.")] = None,
     versions: Annotated[Path | None, _files("Versions of the programs (YAML).")] = None,
 ) -> None:
@@ -48,6 +49,7 @@ def tables(
         calls=calls or [],
         evaluation=evaluation or [],
         population=population or [],
+        expression=expression or [],
         notes=note or [],
         versions=versions,
     )

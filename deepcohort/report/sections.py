@@ -18,6 +18,7 @@ CHAPTERS = {
     "calls": ("Calls", "Variants called from reads."),
     "population": ("Populations", "Where people come from, and whom to impute from."),
     "imputation": ("Imputation", "How good the imputed genotypes are."),
+    "expression": ("Expression", "What sequence models predict of people's genes, and how well that fits."),
     "sites": ("Input", "Which sites and genotypes were used, and what was dropped for which reason."),
     "chunks": ("Chunks", "The stretches of the genome that were imputed one by one."),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcohort.genome.files import written_whole
-from deepcohort.report import accuracy, calls, chunks, dropped, fit, population, quality, summary
+from deepcohort.report import accuracy, calls, chunks, dropped, expression, fit, population, quality, summary
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class Files:
     calls: list[Path] = field(default_factory=list)
     evaluation: list[Path] = field(default_factory=list)
     population: list[Path] = field(default_factory=list)
+    expression: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     versions: Path | None = None
 
@@ -44,13 +45,16 @@ def write_tables(files: Files, out: Path) -> None:
     found = chunks.read(files.counts, files.models)
     fits = fit.read(files.fit)
     people, judged = calls.read_counts(files.calls), calls.read_evaluation(files.evaluation)
-    of_people = population.read(files.population)
+    of_people, of_genes = population.read(files.population), expression.read(files.expression)
     out.mkdir(parents=True, exist_ok=True)
     sections = [
-        summary.section(rows, summaries, checks, counts, found, fits, people, of_people, files.notes),
+        summary.section(
+            rows, summaries, checks, counts, found, fits, people, of_people, of_genes, files.notes
+        ),
         *calls.sections(people, judged),
         *population.sections(of_people),
         *accuracy.sections(rows),
+        *expression.sections(of_genes),
         *quality.sections(summaries),
         *dropped.sections(checks, counts),
         *fit.sections(fits),

@@ -14,6 +14,7 @@ workflow REPORT {
     calls          // [ [sample: 'person', sex: 'male'], person.counts.tsv ]
     evaluation     // evaluation.tsv, or nothing
     population     // [ [cohort: 'cohort'], cohort.figures.tsv ], and so the other tables of populations
+    expression     // tables of expression: counts.tsv, evaluation.tsv, ..., or nothing
     notes          // sentences about the run as a whole
     versions       // YAML text of the programs that the other rooms used
     config         // assets/multiqc_config.yml
@@ -22,7 +23,7 @@ workflow REPORT {
     REPORT_TABLES(
         accuracy.toList().map { tables -> tables ?: [] },
         filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models), filesOf(fit),
-        filesOf(calls), evaluation.toList().map { tables -> tables ?: [] }, filesOf(population),
+        filesOf(calls), evaluation.toList().map { tables -> tables ?: [] }, filesOf(population), expression.toSortedList { one, other -> one.name <=> other.name },
         notes, versions
     )
     MULTIQC(REPORT_TABLES.out.tables, config)

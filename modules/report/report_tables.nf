@@ -16,6 +16,7 @@ process REPORT_TABLES {
     path calls, stageAs: 'calls/*', arity: '0..*'
     path evaluation, stageAs: 'evaluation/*'
     path population, stageAs: 'population/*', arity: '0..*'
+    path expression, stageAs: 'expression/*', arity: '0..*'
     val notes
     val versions
 
@@ -39,6 +40,7 @@ process REPORT_TABLES {
         ${eachFile('--calls', calls)} \\
         ${option('--evaluation', evaluation)} \\
         ${eachFile('--population', population)} \\
+        ${eachFile('--expression', expression)} \\
         ${eachFile('--note', notes)} \\
         --versions software_versions.yml \\
         --out mqc

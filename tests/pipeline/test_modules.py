@@ -68,10 +68,8 @@ def script_commands(room: str) -> dict[str, typer.core.TyperCommand]:
     return dict(group.commands)
 
 
-BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")} | {
-    ("expression", name) for name in ("genes", "predict", "evaluate", "collect")
-}
-"""Commands that people and benchmarks call, and no process: simulation, pictures, predicted expression."""
+BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")}
+"""Commands that people and benchmarks call, and no process: simulation and pictures."""
 
 
 def test_every_script_is_used() -> None:

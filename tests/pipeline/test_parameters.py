@@ -58,6 +58,7 @@ def test_what_a_step_needs(nextflow: Nextflow) -> None:
         ("impute", "--input and --panel"),
         ("call", "--input and --fasta"),
         ("population", "--input and --panel and --panel_labels"),
+        ("express", "--input and --fasta and --genes and --expression_weights"),
     ):
         run = nextflow.pipeline("--steps", step)
         assert run.returncode != 0
@@ -68,7 +69,7 @@ def test_what_a_step_needs(nextflow: Nextflow) -> None:
 def test_steps_that_are_not_there_yet(nextflow: Nextflow) -> None:
     run = nextflow.pipeline("--steps", "augment,impute", "--outdir", "out")
     assert run.returncode != 0
-    said = "augment is not available yet in this version; call, population and impute are."
+    said = "augment is not available yet in this version; call, population, impute and express are."
     assert said in run.output
 
 
