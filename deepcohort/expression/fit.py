@@ -24,6 +24,21 @@ EXPORTED = "elastic_net"
 KEYS = ("cohort", "gene", "kind", "group", "person", "genome", "variants", "measured")
 WEIGHTS = ("gene", "name", "chrom", "pos", "id", "ref", "alt", "weight")
 COVARIANCES = ("gene", "one", "other", "value")
+TEXT = {
+    "cohort",
+    "gene",
+    "kind",
+    "group",
+    "person",
+    "genome",
+    "name",
+    "chrom",
+    "id",
+    "ref",
+    "alt",
+    "one",
+    "other",
+}
 
 
 class Fits(NamedTuple):
@@ -70,7 +85,7 @@ def fit_genes(
 
 
 def _joined(tables: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    empty = pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
+    empty = pd.DataFrame({name: pd.Series(dtype=str if name in TEXT else float) for name in columns})
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 

@@ -29,7 +29,8 @@ SPLITS = {
 LIMIT = (
     "Sequence models are trained on one reference genome: they rank genes well and people badly. Across "
     "people their correlations are near zero for most genes and often of the wrong sign, where linear models "
-    "of the same people do better. Take no prediction without the plain models beside it, and no sign on trust."
+    "of the same people do better. Take no prediction without the plain models beside it, and no sign on "
+    "trust."
 )
 DROPPED = {
     "genes_unstranded": "genes without a strand",
@@ -80,7 +81,8 @@ def facts(tables: Tables) -> list[str]:
         without = sum(n for what, n in known.items() if what in DROPPED and what.startswith("genes_"))
         found.append(
             f"{cohort}: expression of {known['genes'] - without:,} of {known['genes']:,} genes was "
-            f"predicted, from {known['haplotypes_unique']:,} different sequences of {known['haplotypes']:,} haplotypes."
+            f"predicted, from {known['haplotypes_unique']:,} different sequences of {known['haplotypes']:,} "
+            "haplotypes."
         )
     for row in tables["evaluation_summary"]:
         if (row["split"], row["group"], row["genes"]) == ("people", "all", "with_sequence"):

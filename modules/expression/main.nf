@@ -46,8 +46,8 @@ workflow EXPRESSION {
     FIT_BASELINES(to_fit, files.expression, files.baseline, options.seed)
 
     to_judge = to_fit.map { meta, genes, _parts, _indexes, study -> [meta, genes, study] }
-        .join(PREDICT_GENES.out.predictions, failOnDuplicate: true, failOnMismatch: true)
-        .join(FIT_BASELINES.out.fitted, failOnDuplicate: true, failOnMismatch: true)
+        .join(PREDICT_GENES.out.predictions, failOnDuplicate: true)
+        .join(FIT_BASELINES.out.fitted, failOnDuplicate: true)
         .map { meta, genes, study, predictions, heldout, _weights, _covariances -> [meta, genes, predictions, heldout, study] }
     EVALUATE_GENES(to_judge, judging)
 

@@ -159,9 +159,11 @@ def test_lock_pins_hashes_and_names_no_index(lock: Path) -> None:
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT / "containers")))
 def test_lock_is_compiled_from_the_extra_of_its_image(lock: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [lock.parent.name, *(["torch"] if lock.stem.endswith("-torch") else [])]
+    room, known = lock.parent.name, project["optional-dependencies"]
+    extras = [room, *(["torch"] if lock.stem.endswith("-torch") else [])]
+    extras += [extra for extra in (f"{room}-torch",) if extra in known and len(extras) > 1]
     wanted = project["dependencies"] + [
-        requirement for extra in extras for requirement in project["optional-dependencies"][extra]
+        requirement for extra in extras for requirement in known[extra]
     ]
     asked = {
         canonical(requirement)

@@ -1,0 +1,166 @@
+"""Genotypes to predicted expression, through the whole pipeline."""
+
+import csv
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pysam
+import pytest
+
+from deepcohort.expression.xpresso import SHAPES
+from tests.conftest import LANGUAGES, Nextflow, Run
+from tests.genotypes import write_vcf
+from tests.pipeline.test_stub import ALWAYS
+
+pytestmark = pytest.mark.pipeline
+
+OURS = {"predictions.parquet", "tracks.parquet", "variant_effects.parquet", "cohort.h5ad", "counts.tsv"}
+OURS |= {"modes.tsv", "notes.tsv"}
+MEASURED = {"evaluation.tsv", "evaluation_summary.tsv", "shown.tsv"}
+WEIGHTS = {"elastic_net.db", "elastic_net.covariances.txt.gz"}
+
+GTF = """20\tsim\tgene\t15001\t18000\t.\t+\t.\tgene_id "ENSG01.2"; gene_name "ONE";
+20\tsim\tgene\t22001\t26000\t.\t-\t.\tgene_id "ENSG02"; gene_name "TWO";
+20\tsim\tgene\t26001\t27000\t.\t.\t.\tgene_id "ENSG03";
+20\tsim\tgene\t90001\t91000\t.\t+\t.\tgene_id "ENSG04";
+"""
+
+
+def write_inputs(folder: Path) -> list[str | Path]:
+    """40 people, 30 variants on 40,000 bases; the fifth makes the expression of the first gene."""
+    rng = np.random.default_rng(3)
+    bases = "".join(rng.choice(list("ACGT"), 40_000))
+    (folder / "ref.fa").write_text(f">chr20\n{bases}\n")
+    people = [f"p{n}" for n in range(40)]
+    records, dosages = [], []
+    for n in range(30):
+        pos = 12_000 + 400 * n
+        alleles = rng.binomial(1, 0.4, (40, 2))
+        dosages.append(alleles.sum(axis=1))
+        ref = bases[pos - 1]
+        cells = [f"{one}|{other}" for one, other in alleles]
+        records.append(("20", pos, ref, "ACGT"[("ACGT".index(ref) + 1) % 4], cells))
+    write_vcf(folder / "people.vcf.gz", records, people, {"20": 40_000})
+    (folder / "samples.csv").write_text("sample,file\nmine,people.vcf.gz\n")
+    (folder / "genes.gtf").write_text(GTF)
+    arrays = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in SHAPES.items()}
+    np.savez(folder / "weights.npz", **arrays)
+    values = np.array([dosages[5] + rng.normal(0, 0.4, 40), rng.normal(5, 1, 40)])
+    rows = [
+        f"20\t{start}\t{start + 1}\t{gene}\t" + "\t".join(f"{value:.4f}" for value in row)
+        for start, gene, row in ((15_000, "ENSG01", values[0]), (25_999, "ENSG02", values[1]))
+    ]
+    header = "#chr\tstart\tend\tgene_id\t" + "\t".join(people)
+    (folder / "e.bed").write_text("\n".join([header, *rows]) + "\n")
+    age = "\t".join(str(age) for age in rng.integers(20, 80, 40))
+    (folder / "covariates.tsv").write_text("id\t" + "\t".join(people) + f"\nage\t{age}\n")
+    return [
+        *("--steps", "express", "--input", "samples.csv", "--fasta", "ref.fa", "--genes", "genes.gtf"),
+        *("--expression_weights", "weights.npz"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(nextflow_of_module: Nextflow) -> Run:
+    options = write_inputs(nextflow_of_module.folder)
+    measured = ["--expression", "e.bed", "--covariates", "covariates.tsv", "--expression_shard_genes", "2"]
+    run = nextflow_of_module.pipeline(*options, *measured)
+    assert run.returncode == 0, run.output
+    return run
+
+
+def test_people_are_predicted_and_compared_with_what_was_measured(whole: Run) -> None:
+    assert whole.tasks["PREDICT_GENES"] == whole.tasks["FIT_BASELINES"] == whole.tasks["EVALUATE_GENES"] == 2
+    folder = whole.outdir / "expression"
+    assert {path.name for path in folder.iterdir()} == OURS | MEASURED | {f"mine.{kind}" for kind in WEIGHTS}
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    assert predictions.groupby("gene").size().to_dict() == {"ENSG01": 40, "ENSG02": 40}
+    assert predictions.groupby("gene")["mean"].nunique().min() > 5
+    scores = pd.read_csv(folder / "evaluation.tsv", sep="\t").set_index(["gene", "split", "group", "method"])
+    assert scores.loc[("ENSG01", "people", "all", "elastic_net"), "r"] > 0.7
+    assert abs(scores.loc[("ENSG01", "permuted", "all", "elastic_net"), "r"]) < 0.5
+    assert ("ENSG02", "people", "all", "xpresso") in scores.index
+    summary = pd.read_csv(folder / "evaluation_summary.tsv", sep="\t").set_index("split")
+    assert summary.loc["across_genes", "note"] == "fewer than 3 genes"
+
+
+def test_what_was_dropped_is_counted_and_told(whole: Run) -> None:
+    with (whole.outdir / "expression/counts.tsv").open(newline="") as table:
+        counts = {row["what"]: int(row["count"]) for row in csv.DictReader(table, delimiter="\t")}
+    assert (counts["genes"], counts["genes_unstranded"], counts["genes_beyond_contig"]) == (4, 1, 1)
+    report = (whole.outdir / "report/multiqc_report.html").read_text()
+    for title in ("Sequence model beside elastic net", "Genes by rank", "Predicted and measured", "Signs"):
+        assert title in report
+    assert "1 genes without a strand" in report and "no sign on trust" in report
+
+
+def test_weights_are_read_as_other_programs_read_them(whole: Run) -> None:
+    database = sqlite3.connect(whole.outdir / "expression/mine.elastic_net.db")
+    rows = database.execute("SELECT varID, ref_allele, eff_allele, weight FROM weights WHERE gene = 'ENSG01'")
+    best = max(rows, key=lambda row: abs(row[3]))
+    fasta = pysam.FastaFile(str(whole.folder / "ref.fa"))
+    assert best[:2] == (f"chr20_14000_{best[1]}_{best[2]}", fasta.fetch("chr20", 13_999, 14_000))
+    assert best[3] > 0.3
+    (name, number, r2) = database.execute(
+        'SELECT genename, "n.snps.in.model", "pred.perf.R2" FROM extra WHERE gene = "ENSG01"'
+    ).fetchone()
+    assert name == "ONE" and number >= 1 and r2 > 0.4
+
+
+STUB = {
+    "CHECK_FASTA": 1,
+    "CHECK_SHEET": 1,
+    "CHECK_TARGET": 2,
+    "PLAN_GENES": 1,
+    "PREDICT_GENES": 4,
+    "COLLECT_EXPRESSION": 1,
+    "REPORT_TABLES": 1,
+    "MULTIQC": 1,
+}
+FITTED = {"PREPARE_EXPRESSION": 2, "FIT_BASELINES": 4, "EVALUATE_GENES": 4}
+
+
+def stub_inputs(folder: Path) -> list[str]:
+    for name in ("a.vcf.gz", "b.bcf", "ref.fa", "genes.gtf", "w.h5", "e.bed", "mine.py", "panel.vcf.gz"):
+        (folder / name).touch()
+    (folder / "samples.csv").write_text("sample,file\none,a.vcf.gz\ntwo,b.bcf\n")
+    return ["-stub", "--input", "samples.csv", "--fasta", "ref.fa", "--genes", "genes.gtf"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_cohorts(nextflow: Nextflow, language: str) -> None:
+    options = [*stub_inputs(nextflow.folder), "--expression_weights", "w.h5", "--expression", "e.bed"]
+    run = nextflow.pipeline(*options, "--steps", "express", **LANGUAGES[language])
+    assert run.returncode == 0, run.output
+    assert run.tasks == STUB | FITTED
+    weights = {f"cohort.{kind}" for kind in WEIGHTS}
+    assert run.published == ALWAYS | {f"expression/{name}" for name in OURS | MEASURED | weights}
+
+
+def test_a_model_of_the_users_own_and_no_expression(nextflow: Nextflow) -> None:
+    options = [*stub_inputs(nextflow.folder), "--steps", "express", "--expression_model", "mine.py:Best"]
+    run = nextflow.pipeline(*options, "--expression_fallback", "false", "--expression_average", "strands")
+    assert run.returncode == 0, run.output
+    assert run.tasks == STUB
+    assert run.published == ALWAYS | {f"expression/{name}" for name in OURS}
+    asked = [Path(row["workdir"]) / "own" for row in run.trace if row["process"].endswith("PREDICT_GENES")]
+    assert all((folder / "mine.py").exists() for folder in asked)
+
+
+def test_imputed_genotypes_are_what_expression_starts_from(nextflow: Nextflow) -> None:
+    options = [*stub_inputs(nextflow.folder), "--expression_weights", "w.h5", "--panel", "panel.vcf.gz"]
+    run = nextflow.pipeline(*options, "--steps", "impute,express")
+    assert run.returncode == 0, run.output
+    assert run.tasks["JOIN_CHROMOSOME"] == 2 and run.tasks["PREDICT_GENES"] == 4
+    assert all("one.20.vcf.gz" in text or "two.20.vcf.gz" in text for text in run.scripts("PREDICT_GENES"))
+
+
+def test_what_expression_cannot_start_from(nextflow: Nextflow) -> None:
+    options = [*stub_inputs(nextflow.folder), "--expression_weights", "w.h5", "--steps", "express"]
+    (nextflow.folder / "a.bam").touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\none,a.bam\n")
+    run = nextflow.pipeline(*options)
+    assert run.returncode != 0
+    assert "row 2, column file: a.bam holds no genotypes of a cohort, which express starts from" in run.output
