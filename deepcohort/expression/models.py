@@ -38,11 +38,12 @@ class Model(Protocol):
 class Tiled(Protocol):
     """A model whose first layers see the neighbourhood alone, so that haplotypes can share their outputs.
 
-    bin: bases of one feature. halo: bases on either side, of whole bins, that features depend on.
+    bin: bases of one feature. halo: bases on either side, of whole bins, that features depend on; None where
+    they depend on all, and nothing is shared.
     """
 
     bin: int
-    halo: int
+    halo: int | None
 
     def features(self, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The first layers, float32[n, length / bin, channels], of letters uint8[n, length] of any length."""

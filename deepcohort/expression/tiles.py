@@ -32,12 +32,13 @@ class TileCache:
 
     def __init__(self, model: Model, tile: int = TILE, most: int = MOST) -> None:
         """Take a model that is ``Tiled`` too."""
-        assert isinstance(model, Tiled)
+        assert isinstance(model, Tiled) and model.halo is not None
         self.model: Tiled = model
+        self.halo = model.halo
         self.name, self.before, self.after = model.name, model.before, model.after
         self.stranded, self.additive = model.stranded, model.additive
         self.tracks: Sequence[str] = model.tracks
-        self.tile = max(tile // self.model.bin * self.model.bin, self.model.halo, self.model.bin)
+        self.tile = max(tile // self.model.bin * self.model.bin, self.halo, self.model.bin)
         self.most, self.size = most, 0
         self.kept: OrderedDict[Key, NDArray[np.float32]] = OrderedDict()
         self.asked = self.computed = 0
@@ -46,15 +47,15 @@ class TileCache:
         """Expression, float64[n, tracks], as the model itself would tell to rounding."""
         made = [np.zeros((0, len(self.tracks)))]
         for first in range(0, len(sequences), AT_ONCE):
-            keys = [self._keys(sequence) for sequence in sequences[first : first + AT_ONCE]]
+            keys = [self.keys(sequence) for sequence in sequences[first : first + AT_ONCE]]
             self.asked += sum(map(len, keys))
             there = self._features({key for row in keys for key in row})
             made.append(self.model.readout(np.stack([self._joined(row, there) for row in keys])))
         return np.concatenate(made)
 
-    def _keys(self, sequence: NDArray[np.uint8]) -> list[Key]:
+    def keys(self, sequence: NDArray[np.uint8]) -> list[Key]:
         """Letters of each tile and its halo; the first two say whether the sequence begins or ends there."""
-        halo, length = self.model.halo, len(sequence)
+        halo, length = self.halo, len(sequence)
         starts = range(0, length, self.tile)
         return [
             (at == 0, at + self.tile >= length, sequence[max(0, at - halo) : at + self.tile + halo].tobytes())
@@ -83,7 +84,7 @@ class TileCache:
     def _inner(self, key: Key, made: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features of the tile without those of its halo."""
         begins, ends, _ = key
-        start = 0 if begins else self.model.halo // self.model.bin
+        start = 0 if begins else self.halo // self.model.bin
         return made[start : None if ends else start + self.tile // self.model.bin].copy()
 
     def _keep(self, key: Key, made: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,12 +22,18 @@ AT_ONCE = 49_152
 AT_ONCE_GPU = 16
 """Times as many on a GPU; halved whenever its memory does not hold them."""
 
+STRETCH = 16_384
+"""Bases whose gradient is found at once."""
+DAMAGED = (EOFError, RuntimeError, ValueError, IndexError, KeyError, AttributeError, TypeError)
+"""What PyTorch's reader of a file that is none of its own may stop at."""
+
 
 class TorchModel(ABC):
     """A network in evaluation mode that is asked of letters; subclasses tell ``first`` and ``rest``.
 
     first: the layers that see the neighbourhood alone, [n, length, 4] to [n, bins, channels]. rest: all other
-    layers, to [n, tracks].
+    layers, to [n, tracks]. halo: bases on either side, of whole bins, that a feature depends on; None where
+    the first layers see everything.
     """
 
     name: str
@@ -37,6 +43,7 @@ class TorchModel(ABC):
     additive = True
     tracks: Sequence[str]
     bin: int
+    halo: int | None = None
 
     def __init__(self, network: nn.Module, device: str) -> None:
         self.device = torch.device(device)
@@ -67,14 +74,28 @@ class TorchModel(ABC):
         return made.astype(np.float64)
 
     def gradient(self, sequence: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Change of each output with the share of each base, float32[tracks, length, 4], at letters."""
-        x = self._shares(sequence[None]).requires_grad_(True)
-        values = self.rest(self.first(x))[0]
-        made = [
-            torch.autograd.grad(value, x, retain_graph=n + 1 < len(values))[0][0]
-            for n, value in enumerate(values)
-        ]
-        return torch.stack(made).cpu().numpy()
+        """Change of each output with the share of each base, float32[tracks, length, 4], at letters.
+
+        The first layers are gone back through stretch by stretch with a halo, so that memory is a stretch's.
+        """
+        x = self._shares(sequence[None])
+        features = torch.from_numpy(self.features(sequence[None])).to(self.device).requires_grad_(True)
+        values = self.rest(features)[0]
+        slopes = [torch.autograd.grad(value, features, retain_graph=True)[0] for value in values]
+        del values
+        made = torch.zeros((len(slopes), *x.shape[1:]), device=self.device)
+        halo, length = self.halo, x.shape[1]
+        size = length if halo is None else STRETCH // self.bin * self.bin
+        for start in range(0, length, size):
+            end = min(length, start + size)
+            low, high = max(0, start - (halo or 0)), min(length, end + (halo or 0))
+            part = x[:, low:high].clone().requires_grad_(True)
+            seen = slice(start // self.bin, -(-end // self.bin))
+            out = self.first(part)[:, (start - low) // self.bin :][:, : seen.stop - seen.start]
+            for n, slope in enumerate(slopes):
+                (one,) = torch.autograd.grad(out, part, slope[:, seen], retain_graph=n + 1 < len(slopes))
+                made[n, low:high] += one[0]
+        return made.cpu().numpy()
 
     def _shares(self, sequences: NDArray[np.uint8]) -> Tensor:
         return torch.from_numpy(ONE_HOT[sequences]).to(self.device)
@@ -112,7 +133,7 @@ def read_arrays(path: Path, model: str) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return dict(load_file(path))
         arrays = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, SafetensorError, pickle.UnpicklingError):
+    except (OSError, SafetensorError, pickle.UnpicklingError, *DAMAGED):
         arrays = None
     if not isinstance(arrays, dict) or not all(isinstance(value, Tensor) for value in arrays.values()):
         raise InputError(

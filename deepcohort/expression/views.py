@@ -43,7 +43,7 @@ class Averaged:
                 f"--average strands: {model.name} reads the gene's own strand alone: leave it out"
             )
         self.model, self.strands, self.shift = model, strands, shift
-        self.answer: Model = TileCache(model) if isinstance(model, Tiled) else model
+        self.answer: Model = TileCache(model) if isinstance(model, Tiled) and model.halo else model
         self.differentiable = isinstance(model, Differentiable)
         self.name, self.stranded, self.additive = model.name, model.stranded, model.additive
         self.tracks: Sequence[str] = model.tracks

