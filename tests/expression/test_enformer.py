@@ -195,7 +195,7 @@ def test_windows_that_it_cannot_see(weights):
 
 def test_views_as_users_write_them():
     assert views("") == (False, 0) and views("strands, shift3") == (True, 3)
-    with pytest.raises(InputError, match="^--average both: no such view"):
+    with pytest.raises(InputError, match=r"^--average both: no such view"):
         views("both")
 
 
@@ -216,5 +216,5 @@ def test_memory_of_a_gpu_that_does_not_hold_a_batch(weights, haplotypes, monkeyp
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(model, "first", full)
-    with pytest.raises(InputError, match="^--context: the memory of the GPU does not hold one window"):
+    with pytest.raises(InputError, match=r"^--context: the memory of the GPU does not hold one window"):
         model.predict(haplotypes)

@@ -86,7 +86,10 @@ def test_effects_of_variants(tmp_path):
     snv = np.array([len(edit.ref) == len(edit.alt) for edit in found.edits])
     assert [how != "none" for how in passes.how] == inside.tolist()
     assert np.allclose(passes.values[snv], slopes.values[snv], atol=1e-4) and passes.values[inside].all()
-    assert not slopes.values[~snv].any() and [how for how, s in zip(slopes.how, snv) if not s] == ["none"] * 3
+    assert (
+        not slopes.values[~snv].any()
+        and [how for how, s in zip(slopes.how, snv, strict=True) if not s] == ["none"] * 3
+    )
     assert np.allclose(mixed.values, passes.values, atol=1e-4)
     one_by_one = sequences.everybody(stretch, sequences.counts)
     assert found.haplotypes == len(one_by_one.unique)
@@ -131,7 +134,7 @@ def test_gradients_of_a_model_without_are_refused(tmp_path):
         name, before, after, stranded, additive, tracks = "plain", 90, 70, True, False, ("a", "b")
         predict = model.predict
 
-    with pytest.raises(InputError, match="^--mode grad: plain tells no gradients: use --mode ism"):
+    with pytest.raises(InputError, match=r"^--mode grad: plain tells no gradients: use --mode ism"):
         one(gene, sequences, Plain(), How(Mode.grad))
 
 
