@@ -172,7 +172,7 @@ def simulated(folder: Path, number: int) -> tuple[Gene, Sequences]:
     pysam.faidx(str(folder / "r.fa"))
     other = {"A": "C", "C": "G", "G": "T", "T": "A"}
     names = "\t".join(f"p{n}" for n in range(number))
-    with pysam.BGZFile(str(folder / "v.vcf.gz"), "wb") as file:
+    with pysam.BGZFile(str(folder / "v.vcf.gz"), "wb", None) as file:
         file.write(b"##fileformat=VCFv4.2\n##contig=<ID=1,length=20000>\n")
         file.write(b'##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n')
         file.write(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{names}\n".encode())

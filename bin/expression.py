@@ -157,6 +157,70 @@ def predict(
 
 
 @command(app)
+def effects(
+    release: Release,
+    cohort: Cohort,
+    genes: GenesTable,
+    fasta: Annotated[Path, _file("Reference with its index.")],
+    variants: Annotated[Path, _file("Variants (VCF, or TSV of chrom, pos, ref, alt).")],
+    out: Annotated[Path, typer.Option(help="Effects of variants on genes (.parquet).")],
+    model: Model = "xpresso",
+    weights: Weights = None,
+    context: Context = None,
+    tracks: Tracks = "",
+    track_names: TrackNames = None,
+    bins: Bins = None,
+    average: Average = "",
+    device: DeviceOption = Device.auto,
+    threads: Threads = 1,
+) -> None:
+    """Tell what listed variants change in the genes of a shard."""
+    from deepcohort.expression import outputs
+    from deepcohort.expression.effects import By
+    from deepcohort.expression.genes import load_genes
+    from deepcohort.expression.listed import listed_effects, read_list
+    from deepcohort.expression.people import Reference
+
+    chosen = _model(model, weights, context, tracks, track_names, bins, average, device, threads)
+    wanted = load_genes(genes)
+    chrom = wanted[0].chrom
+    edits = read_list(variants).get(chrom, [])
+    made = listed_effects(cohort, variants.name, wanted, edits, Reference(fasta, chrom), chosen, By.ism)
+    outputs.write_effects(out, made)
+
+
+@command(app)
+def train(
+    release: Release,
+    genes: Annotated[list[Path], _file("Genes of shards, by plan (.tsv).")],
+    fasta: Annotated[Path, _file("Reference with its index.")],
+    genotypes: Genotypes,
+    expression: Measured,
+    study: StudyFile,
+    out: Annotated[Path, typer.Option(help="Weights (.safetensors).")],
+    out_scores: Annotated[Path, typer.Option(help="Correlation of each gene across people held out (.tsv).")],
+    fold: Annotated[int, typer.Option(min=1, help="Fold of the study that is held out.")] = 1,
+    context: Context = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 50,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs without gain after which it ends.")] = 5,
+    device: DeviceOption = Device.auto,
+    threads: Threads = 1,
+    seed: Seed = 1,
+) -> None:
+    """Train a small network (cnn) on differences between people of the same gene."""
+    from deepcohort.expression.study import load_study
+    from deepcohort.expression.train import train_files
+    from deepcohort.genome.checkpoint import Limits
+    from deepcohort.genome.devices import torch_device
+
+    limits = Limits(epochs, patience)
+    train_files(
+        genes, fasta, sorted(genotypes), expression, load_study(study), out, out_scores, fold=fold - 1,
+        context=context or 8192, limits=limits, device=torch_device(device, threads), seed=seed,
+    )  # fmt: skip
+
+
+@command(app)
 def prepare(
     release: Release,
     cohort: Cohort,

@@ -78,6 +78,13 @@ def write(
         write_table(modes, rows, LINEAR_COLUMNS)
 
 
+def write_effects(path: Path, tables: Iterable[pd.DataFrame]) -> None:
+    """Write tables of effects of variants as one."""
+    with written_whole(path) as unfinished, Rows(unfinished, EFFECT_COLUMNS) as rows:
+        for table in tables:
+            rows.add(table)
+
+
 def count_rows(cohort: str, chrom: str, sequences: Sequences) -> list[dict[str, str]]:
     """What was met on the way, a row for each kind."""
     return [

@@ -90,6 +90,12 @@ class Stretch:
         """A haplotype with these edits, sorted by place."""
         return edit(self.reference, self.start, edits, self.gene.tss)
 
+    def agrees(self, one: Edit) -> bool:
+        """Whether an edit's reference is the one that is here, as far as that is known and reaches."""
+        there = self.reference[max(0, one.start - self.start) : max(0, one.start - self.start + len(one.ref))]
+        ours = one.ref[max(0, self.start - one.start) :][: len(there)]
+        return all(a == b for a, b in zip(ours, there, strict=True) if b in b"ACGT")
+
     def text(self, made: Edited) -> bytes:
         """The window of a haplotype, on the strand that is read."""
         text, _ = window(made, self.left, self.right)
@@ -108,7 +114,53 @@ class GeneSequences:
     of: NDArray[np.int32]
 
 
-class Sequences:
+class Reference:
+    """One chromosome of the reference, and windows of it around genes; ``counts`` tells what was met."""
+
+    def __init__(self, fasta: Path, chrom: str) -> None:
+        """Open the reference; a chromosome that it does not have has no windows."""
+        self.fasta, self.counts = open_fasta(fasta), Counter(dict.fromkeys(COUNTED, 0))
+        self.fasta_name = fasta.name
+        self.contig = contig_of(list(self.fasta.references), chrom)
+        self.length = self.fasta.get_reference_length(self.contig) if self.contig else 0
+
+    def stretch(self, gene: Gene, before: int, after: int, *, stranded: bool = True) -> Stretch | None:
+        """The reference around a gene; None, and counted why, where it cannot have a sequence.
+
+        before, after: bases of the window on either side of the gene's start, on the gene's own strand if
+        ``stranded``, else on the reference's.
+        """
+        self.counts["genes"] += 1
+        turned = stranded and gene.strand == "-"
+        left, right = (after, before) if turned else (before, after)
+        why = self._unusable(gene, left, right)
+        if why:
+            self.counts[why] += 1
+            return None
+        start, end = gene.tss - left, gene.tss + right + 1
+        margin = self._margin(start, end)
+        start, end = max(0, start - margin), min(self.length, end + margin)
+        reference = self.fasta.fetch(self.contig, start, end).upper().encode()
+        return Stretch(gene, start, reference, left, right, turned)
+
+    def _margin(self, start: int, end: int) -> int:
+        """Bases to read beyond a stretch on each side."""
+        return MARGIN
+
+    def _unusable(self, gene: Gene, left: int, right: int) -> str | None:
+        if gene.strand == ".":
+            return "genes_unstranded"
+        if self.contig is None:
+            return "genes_without_bases"
+        if gene.tss >= self.length:
+            return "genes_beyond_contig"
+        first, end = max(0, gene.tss - left), min(self.length, gene.tss + right + 1)
+        self.counts["windows_past_contig"] += end - first < left + right + 1
+        known = sum(map(self.fasta.fetch(self.contig, first, end).upper().count, "ACGT"))
+        return "genes_without_bases" if known < (1 - MOST_UNKNOWN) * (left + right + 1) else None
+
+
+class Sequences(Reference):
     """Makes sequences of the genes of one chromosome; ``counts`` tells all that was met."""
 
     def __init__(
@@ -127,14 +179,10 @@ class Sequences:
 
         Raises ``InputError`` where several files have it.
         """
-        self.fasta, self.counts = open_fasta(fasta), Counter(dict.fromkeys(COUNTED, 0))
-        self.fasta_name, self.unphased, self.seed = fasta.name, unphased, seed
-        self.deletions = deletions
-        contig = contig_of(list(self.fasta.references), chrom)
+        super().__init__(fasta, chrom)
+        self.unphased, self.seed, self.deletions = unphased, seed, deletions
         self.path, self.people, self.vcf_contig = _file_of(genotypes, chrom)
-        self.contig = contig
-        self.length = self.fasta.get_reference_length(contig) if contig else 0
-        names = {chrom, contig, self.vcf_contig} - {None}
+        names = {chrom, self.contig, self.vcf_contig} - {None}
         if len(names) > 1:
             log.info("%s is called %s: taken as one chromosome", chrom, " and ".join(sorted(map(str, names))))
         self.vcf = open_vcf(self.path)
@@ -143,25 +191,6 @@ class Sequences:
         """Everybody's two sequences around a gene; None, and counted why, for genes that cannot have any."""
         stretch = self.stretch(gene, before, after, stranded=stranded)
         return None if stretch is None else self.everybody(stretch, self.counts)
-
-    def stretch(self, gene: Gene, before: int, after: int, *, stranded: bool = True) -> Stretch | None:
-        """The reference around a gene; None, and counted why, where it cannot have a sequence.
-
-        before, after: bases of the window on either side of the gene's start, on the gene's own strand if
-        ``stranded``, else on the reference's.
-        """
-        self.counts["genes"] += 1
-        turned = stranded and gene.strand == "-"
-        left, right = (after, before) if turned else (before, after)
-        why = self._unusable(gene, left, right)
-        if why:
-            self.counts[why] += 1
-            return None
-        start, end = gene.tss - left, gene.tss + right + 1
-        margin = MARGIN + (self._deleted(start, end) if self.deletions else 0)
-        start, end = max(0, start - margin), min(self.length, end + margin)
-        reference = self.fasta.fetch(self.contig, start, end).upper().encode()
-        return Stretch(gene, start, reference, left, right, turned)
 
     def everybody(self, stretch: Stretch, counts: Counter[str]) -> GeneSequences:
         """Everybody's two sequences; ``counts`` takes what is met among records."""
@@ -187,22 +216,12 @@ class Sequences:
                 edits += self._averaged(record, letters, alleles, mixed, counts)
             yield Variant(edits, alleles)
 
-    def _deleted(self, start: int, end: int) -> int:
-        """Bases of symbolic deletions that touch a stretch: as many more may have to be read."""
-        met = records(self.path, self.vcf, f"{self.vcf_contig}:{start + 1}-{end}") if self.vcf_contig else ()
-        return sum(record.end - record.POS for record in met if any(map(_deletion, record.ALT)))
-
-    def _unusable(self, gene: Gene, left: int, right: int) -> str | None:
-        if gene.strand == ".":
-            return "genes_unstranded"
-        if self.contig is None:
-            return "genes_without_bases"
-        if gene.tss >= self.length:
-            return "genes_beyond_contig"
-        first, end = max(0, gene.tss - left), min(self.length, gene.tss + right + 1)
-        self.counts["windows_past_contig"] += end - first < left + right + 1
-        known = sum(map(self.fasta.fetch(self.contig, first, end).upper().count, "ACGT"))
-        return "genes_without_bases" if known < (1 - MOST_UNKNOWN) * (left + right + 1) else None
+    def _margin(self, start: int, end: int) -> int:
+        """As many more bases as symbolic deletions that touch a stretch may take."""
+        if not self.deletions or contig_of(list(self.vcf.seqnames), self.vcf_contig) is None:
+            return MARGIN
+        met = records(self.path, self.vcf, f"{self.vcf_contig}:{start + 1}-{end}")
+        return MARGIN + sum(int(record.end - record.POS) for record in met if any(map(_deletion, record.ALT)))
 
     def _usable_records(self, stretch: Stretch, counts: Counter[str]) -> Iterator[Record]:
         """Records in a stretch whose REF is the reference's."""
@@ -212,8 +231,7 @@ class Sequences:
             there = reference[
                 max(0, record.pos - start) : max(0, record.pos - start + len(record.ref))
             ].decode()
-            ref = record.ref.upper()[max(0, start - record.pos) :][: len(there)]
-            if any(one != other for one, other in zip(ref, there, strict=True) if other in "ACGT"):
+            if not stretch.agrees(Edit(record.pos, record.ref.upper().encode(), b"")):
                 counts["records_ref_mismatch"] += 1
                 counts["swapped"] += there in record.alts
                 continue

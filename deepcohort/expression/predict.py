@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from deepcohort.expression.edits import Edit
 from deepcohort.expression.effects import BEST, By, Effects, effects
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.linear import Fit, Survey, fit, sums, survey
@@ -59,6 +60,13 @@ def predictions(
     """
     if how.mode in (Mode.grad, Mode.hybrid) and not model.differentiable:
         raise InputError(f"--mode {how.mode}: {model.name} tells no gradients: use --mode ism")
+    seen = set(sequences.people) & set(model.trained_on)
+    if seen:
+        log.warning(
+            "%s was trained on %d of these people: what it tells of them proves nothing",
+            model.name,
+            len(seen),
+        )
     with progress("genes", len(genes)) as bar:
         for gene in genes:
             stretch = sequences.stretch(gene, model.before, model.after, stranded=model.stranded)
@@ -132,7 +140,10 @@ def _predicted(cohort: str, stretch: Stretch, sequences: Sequences, model: Avera
         sequences.counts["haplotypes"] += int((~found.absent).sum())
         sequences.counts["haplotypes_unique"] += found.haplotypes
     row = _row(cohort, gene, by or "exact", str(len(found.edits)), str(found.haplotypes), told_fit, used)
-    table = None if told is None else effect_table(cohort, stretch, found, told, model)
+    table = None
+    if told is not None:
+        there = int((~found.absent).sum())
+        table = effect_table(cohort, stretch, found.edits, found.copies, there, told, model)
     return Predicted(*_tables(cohort, gene, sequences.people, values, model), table, row)
 
 
@@ -174,15 +185,17 @@ def _tables(
 
 
 def effect_table(
-    cohort: str, stretch: Stretch, found: Survey, told: Effects, model: Averaged
-) -> pd.DataFrame:
+    cohort: str, stretch: Stretch, edits: Sequence[Edit], copies: NDArray[np.int64], haplotypes: int,
+    told: Effects, model: Averaged,
+) -> pd.DataFrame:  # fmt: skip
     """A row for each allele that is spelt in plain letters and each track (``EFFECT_COLUMNS``).
 
     ``effect`` is the alternative's prediction less the reference's; ``log2_ratio`` is log2 of (1 +
-    alternative) / (1 + reference) where outputs are amounts, else empty.
+    alternative) / (1 + reference) where outputs are amounts, else empty. ``copies`` int64[edits] are those
+    among so many haplotypes.
     """
-    plain = [n for n, edit in enumerate(found.edits) if set(edit.alt) <= set(b"ACGTN")]
-    edits = [found.edits[n] for n in plain]
+    plain = [n for n, edit in enumerate(edits) if set(edit.alt) <= set(b"ACGTN")]
+    some = [edits[n] for n in plain]
     values = told.values[plain]
     ratio = np.full(values.shape, np.nan)
     if model.additive:
@@ -192,13 +205,13 @@ def effect_table(
         cohort,
         stretch.gene.gene,
         stretch.gene.chrom,
-        np.repeat([edit.start + 1 for edit in edits], tracks),
-        np.repeat([edit.ref.decode() for edit in edits], tracks),
-        np.repeat([edit.alt.decode() for edit in edits], tracks),
-        list(model.tracks) * len(edits),
-        np.repeat(found.copies[plain], tracks),
-        int((~found.absent).sum()),
-        np.tile(told.reference, len(edits)),
+        np.repeat([edit.start + 1 for edit in some], tracks),
+        np.repeat([edit.ref.decode() for edit in some], tracks),
+        np.repeat([edit.alt.decode() for edit in some], tracks),
+        list(model.tracks) * len(some),
+        np.repeat(copies[plain], tracks),
+        haplotypes,
+        np.tile(told.reference, len(some)),
         values.ravel(),
         ratio.ravel(),
         np.repeat([told.how[n] for n in plain], tracks),

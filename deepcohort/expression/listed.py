@@ -1,0 +1,105 @@
+"""Effects of listed variants, such as those of a disease, on genes around them, without genotypes."""
+
+import csv
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from deepcohort.expression.edits import Edit
+from deepcohort.expression.effects import By, effects
+from deepcohort.expression.genes import Gene, open_text
+from deepcohort.expression.people import Reference
+from deepcohort.expression.predict import effect_table
+from deepcohort.expression.views import Averaged
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.progress import progress
+from deepcohort.genome.regions import chrom_key
+from deepcohort.genome.vcf import open_vcf
+
+log = logging.getLogger(__name__)
+
+NEEDED = ("chrom", "pos", "ref", "alt")
+MOST_WRONG = 0.5
+"""Share of the list whose REF may differ from the reference: with more it is of another build."""
+
+
+def read_list(path: Path) -> dict[str, list[Edit]]:
+    """Variants by chromosome (``chrom_key``) from a VCF or BCF, or a TSV with columns chrom, pos, ref, alt.
+
+    Raises ``InputError`` for rows that cannot be read and for a list without variants.
+    """
+    vcf = path.name.endswith((".vcf", ".vcf.gz", ".bcf"))
+    found: dict[str, list[Edit]] = defaultdict(list)
+    for chrom, edit in _from_vcf(path) if vcf else _from_table(path):
+        if edit not in found[chrom]:
+            found[chrom].append(edit)
+    if not found:
+        raise InputError(f"{path.name}: no variant in it: give a VCF, or a table of chrom, pos, ref and alt")
+    return {chrom: sorted(edits) for chrom, edits in found.items()}
+
+
+def _from_vcf(path: Path) -> Iterator[tuple[str, Edit]]:
+    skipped = 0
+    for record in open_vcf(path, samples=[]):
+        for alt in record.ALT:
+            if set(alt.upper()) <= set("ACGTN"):
+                edit = Edit(record.POS - 1, record.REF.upper().encode(), alt.upper().encode())
+                yield chrom_key(record.CHROM), edit
+            else:
+                skipped += 1
+    if skipped:
+        log.warning("%s: %d symbolic alleles were left out", path.name, skipped)
+
+
+def _from_table(path: Path) -> Iterator[tuple[str, Edit]]:
+    rows = csv.DictReader((line.removeprefix("#") for line in open_text(path)), delimiter="\t")
+    columns = {name.lower(): name for name in rows.fieldnames or ()}
+    if not set(NEEDED) <= set(columns):
+        raise InputError(f"{path.name}: the first row must name the columns chrom, pos, ref and alt, by tabs")
+    for number, row in enumerate(rows, 2):
+        chrom, pos, ref, alt = (row[columns[name]] or "" for name in NEEDED)
+        if not (
+            pos.isdecimal() and int(pos) > 0 and set((ref + alt).upper()) <= set("ACGTN") and ref and alt
+        ):
+            raise InputError(
+                f"{path.name}: row {number}: '{chrom} {pos} {ref} {alt}' is no variant: write the place from "
+                "1 on, and letters of both alleles"
+            )
+        yield chrom_key(chrom), Edit(int(pos) - 1, ref.upper().encode(), alt.upper().encode())
+
+
+def listed_effects(
+    cohort: str, name: str, genes: Sequence[Gene], edits: Sequence[Edit], reference: Reference,
+    model: Averaged, by: By,
+) -> Iterator[pd.DataFrame]:  # fmt: skip
+    """A table for each gene (``EFFECT_COLUMNS``) of the variants, sorted by place, in its window.
+
+    ``name`` is the list's. Raises ``InputError`` where REF is mostly not the reference's.
+    """
+    wrong: set[Edit] = set()
+    met: set[Edit] = set()
+    with progress("genes", len(genes)) as bar:
+        for gene in genes:
+            stretch = reference.stretch(gene, model.before, model.after, stranded=model.stranded)
+            if stretch is not None:
+                low, high = gene.tss - stretch.left, gene.tss + stretch.right
+                near = [edit for edit in edits if low <= edit.start <= high]
+                right = [edit for edit in near if stretch.agrees(edit)]
+                met |= set(near)
+                wrong |= set(near) - set(right)
+                if right:
+                    told = effects(model, stretch, right, by)
+                    yield effect_table(cohort, stretch, right, np.zeros(len(right), np.int64), 0, told, model)
+            bar.update()
+    if len(wrong) > MOST_WRONG * len(met):
+        raise InputError(
+            f"{name}: REF of {len(wrong):,} of {len(met):,} variants near genes is not what "
+            f"{reference.fasta_name} has: give the list by places of this reference"
+        )
+    if wrong:
+        log.warning("%s: %d variants were left out: their REF is not the reference's", name, len(wrong))
+    log.info("%s: %d of %d variants are in the window of a gene", name, len(met), len(edits))
