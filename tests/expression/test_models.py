@@ -1,0 +1,204 @@
+"""Models by name: a class of the user's own, Borzoi by a stand-in, a small network trained on people."""
+
+import json
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from deepcohort.expression.cnn import Cnn, Network, Shape, save
+from deepcohort.expression.letters import turned
+from deepcohort.expression.measured import Measured
+from deepcohort.expression.models import load_model
+from deepcohort.expression.modes import How
+from deepcohort.expression.predict import predictions
+from deepcohort.expression.settings import Settings
+from deepcohort.expression.study import Kind, Scale, make_study
+from deepcohort.expression.tiles import TileCache
+from deepcohort.expression.train import groups, lessons, train
+from deepcohort.expression.views import Averaged
+from deepcohort.genome.checkpoint import Limits
+from deepcohort.genome.errors import InputError
+from tests.expression.cohorts import Additive, cohort
+
+OWN = """
+import numpy as np
+class Mine:
+    name, before, after, stranded, additive, tracks = "mine", 3, 2, True, True, ("gc",)
+    def __init__(self, settings):
+        self.context = settings.context
+    def predict(self, sequences):
+        return np.isin(sequences, np.frombuffer(b"GC", np.uint8)).mean(axis=1, keepdims=True)
+class Less:
+    def __init__(self, settings): self.name = "less"
+"""
+
+
+def refused(name, settings=None):
+    with pytest.raises(InputError) as caught:
+        load_model(name, settings or Settings())
+    return str(caught.value)
+
+
+def test_a_class_of_the_user_s_own(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(OWN)
+    model = load_model(f"{path}:Mine", Settings(context=7))
+    assert model.context == 7
+    assert model.predict(np.frombuffer(b"AGCTAA", np.uint8)[None]).tolist() == [[2 / 6]]
+    gene, sequences = cohort(tmp_path, 100, range(45, 55), 8)
+    (made,) = predictions("c", [gene], sequences, Averaged(model), How())
+    assert len(made.people) == 8 and made.people["mean"].between(0, np.log(2)).all()
+    assert refused(f"{path}:Less") == "mine.py: the class Less has no before: see docs/expression.md"
+    assert refused(f"{path}:None").startswith("mine.py: no class None in it")
+    (tmp_path / "bad.py").write_text("1 / 0")
+    said = refused(f"{tmp_path / 'bad.py'}:X")
+    assert said.startswith("bad.py: cannot be imported (ZeroDivisionError: division by zero)")
+    for name in ("nothing", "nothing.py:X"):
+        assert refused(name).startswith(f"--model {name}: no such model: give one of xpresso, enformer")
+
+
+def test_xpresso_has_nothing_to_choose(tmp_path):
+    for name, value in (("context", 10500), ("tracks", ("1",)), ("bins", 3)):
+        said = refused("xpresso", Settings(tmp_path, **{name: value}))
+        assert said == f"--{name}: xpresso has nothing to choose there: leave the option out"
+    assert refused("xpresso").startswith("xpresso needs weights: download the published trained model")
+    stranded = Additive(10, 10)
+    with pytest.raises(InputError, match=r"^--average strands: additive reads the gene's own strand alone"):
+        Averaged(stranded, strands=True)
+
+
+class StandIn(torch.nn.Module):
+    """Sums over bins of 32 bases, as many tracks as asked for, in the shape of the package's network."""
+
+    @classmethod
+    def from_hparams(cls, **told):
+        made = cls()
+        made.told = told
+        return made
+
+    def __init__(self):
+        super().__init__()
+        self.human_head = torch.nn.Conv1d(4, 5, 1)
+
+    def set_track_subset(self, chosen):
+        kept = self.human_head
+        self.human_head = torch.nn.Conv1d(4, len(chosen), 1)
+        self.human_head.weight = torch.nn.Parameter(kept.weight[chosen].clone())
+        self.human_head.bias = torch.nn.Parameter(kept.bias[chosen].clone())
+
+    def forward(self, x):
+        return torch.nn.functional.softplus(self.human_head(torch.nn.functional.avg_pool1d(x, 32)))
+
+
+def test_borzoi_by_a_stand_in(tmp_path, monkeypatch):
+    stand_in = StandIn()
+    path = tmp_path / "b.safetensors"
+    save_file(stand_in.state_dict(), path)
+    said = refused("borzoi", Settings(path, tracks=("4",)))
+    assert said.startswith("borzoi needs the package borzoi-pytorch")
+    module = types.ModuleType("borzoi_pytorch")
+    module.Borzoi = StandIn
+    monkeypatch.setitem(sys.modules, "borzoi_pytorch", module)
+    monkeypatch.setattr("deepcohort.expression.borzoi.find_spec", lambda name: module)
+    monkeypatch.setattr("deepcohort.expression.borzoi.WINDOW", 4096)
+    model = load_model("borzoi", Settings(path, tracks=("4", "0"), bins=2))
+    assert model.network.told == {"flashed": False, "enable_mouse_head": False}
+    assert (model.before, model.after, list(model.tracks)) == (2048, 2047, ["4", "0"])
+    letters = np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), (2, 4096))
+    near = np.stack(
+        [(letters[:, 2048 - 32 : 2048 + 32] == base).reshape(2, 2, 32).mean(2) for base in b"ACGT"], 1
+    )
+    with torch.no_grad():
+        told = torch.nn.functional.softplus(stand_in.human_head(torch.from_numpy(near).float()))[:, [4, 0]]
+    assert np.allclose(model.predict(letters), told.mean(dim=2).numpy(), atol=1e-6)
+    slopes = model.gradient(letters[0])
+    assert slopes.shape == (2, 4096, 4) and np.abs(slopes[:, 2016:2080]).min() > 0
+    assert not slopes[:, :2016].any() and not slopes[:, 2080:].any()
+    assert refused("borzoi").startswith("borzoi needs weights: fetch them once")
+    assert refused("borzoi", Settings(path)).startswith("borzoi has 5 outputs: choose by --tracks")
+    save_file({"x": torch.zeros(1)}, path)
+    assert refused("borzoi", Settings(path)).startswith("b.safetensors: not weights of borzoi")
+
+
+SHAPE = Shape(context=512, channels=8, blocks=2)
+
+
+def test_the_small_network_by_tiles():
+    torch.manual_seed(1)
+    network = Network(SHAPE)
+    with torch.no_grad():
+        network.places.copy_(torch.rand_like(network.places))
+    model = Cnn.of(network, "cpu")
+    letters = np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), (3, 512))
+    letters[1], letters[1, 300] = letters[0], ord("A")
+    assert model.halo == 16 * 7
+    cache = TileCache(model, 128)
+    assert np.abs(cache.predict(letters) - model.predict(letters)).max() < 1e-6
+    assert cache.computed < cache.asked
+    assert np.abs(model.predict(turned(letters)) - model.predict(letters)).max() > 1e-4
+
+
+def learnt(folder, effect, people=120):
+    """A cohort with a gene whose expression a variant near the start makes, and its study."""
+    gene, sequences = cohort(folder, 1400, range(500, 900, 37), people)
+    found = sequences.of_gene(gene, 256, 255)
+    marked = (found.unique[:, 256 - 15] != np.bincount(found.unique[:, 256 - 15]).argmax())[found.of].sum(1)
+    rng = np.random.default_rng(3)
+    y = 5 + effect * marked + rng.normal(0, 0.5, people)
+    y[4] = np.nan
+    measured = Measured(["G", "H"], sequences.people, np.array([y, y * 0]), {"G": 1})
+    study = make_study(
+        measured, list(range(people)), np.zeros((people, 0)), [""] * people, np.arange(people),
+        folds=4, components=0, scale=Scale.none, seed=1,
+    )  # fmt: skip
+    return gene, sequences, measured, study
+
+
+def test_it_learns_what_differs_between_people_and_nothing_from_those_held_out(tmp_path):
+    gene, sequences, measured, study = learnt(tmp_path, 3.0, people=80)
+    told = groups(study, 0)
+    assert not (told.train & told.held).any() and not (told.stop & (told.train | told.held)).any()
+    assert (told.held == next(one.held for one in study.splits if one.kind is Kind.people)).all()
+    (lesson,) = lessons([gene], sequences, measured, study, 0, SHAPE)
+    made = train([lesson], told, SHAPE, Limits(12, 6), "cpu", 1)
+    assert made.r["G"] > 0.6 and min(made.course.losses) < made.course.losses[0]
+    moved = lesson._replace(y=np.where(told.held, 100, lesson.y).astype(np.float32))
+    again = train([moved], told, SHAPE, Limits(1, 1), "cpu", 1)
+    before = train([lesson], told, SHAPE, Limits(1, 1), "cpu", 1)
+    for one, other in zip(again.network.parameters(), before.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_weights_say_what_they_are_and_whom_they_know(tmp_path, caplog):
+    torch.manual_seed(2)
+    network = Network(SHAPE)
+    save(tmp_path / "w.safetensors", network, SHAPE, {"trained_on": ["p1", "p5"]})
+    with safe_open(tmp_path / "w.safetensors", "pt") as file:
+        said = json.loads(file.metadata()["deepcohort"])
+    assert said["shape"] == {"context": 512, "channels": 8, "blocks": 2} and said["model"] == "cnn"
+    model = load_model("cnn", Settings(tmp_path / "w.safetensors"))
+    gene, sequences = cohort(tmp_path, 1400, range(500, 900, 37), 10)
+    with caplog.at_level("WARNING"):
+        (made,) = predictions("c", [gene], sequences, Averaged(model), How())
+    assert "cnn was trained on 2 of these people" in caplog.text and len(made.people) == 10
+    letters = sequences.of_gene(gene, 256, 255).unique
+    assert np.allclose(model.predict(letters), Cnn.of(network, "cpu").predict(letters))
+    save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
+    said = refused("cnn", Settings(tmp_path / "x.safetensors"))
+    assert said == "x.safetensors: not weights of cnn: make them by `expression.py train`"
+
+
+def test_what_cannot_be_trained_on(tmp_path):
+    gene, sequences, measured, study = learnt(tmp_path, 1.0, people=40)
+    assert not list(
+        lessons([gene._replace(gene="H"), gene._replace(gene="X")], sequences, measured, study, 0, SHAPE)
+    )
+    with pytest.raises(InputError, match=r"^no gene has a sequence that differs between people"):
+        train([], groups(study, 0), SHAPE, Limits(2, 1), "cpu", 1)
+    with pytest.raises(InputError, match=r"^--fold 5: the study has 4 folds"):
+        groups(study, 4)
