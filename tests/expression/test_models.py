@@ -159,17 +159,20 @@ def learnt(folder, effect, people=120):
     return gene, sequences, measured, study
 
 
-def test_it_learns_what_differs_between_people_and_nothing_from_those_held_out(tmp_path):
+def test_it_learns_what_differs_between_people_and_nothing_from_those_held_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("deepcohort.expression.train.TOGETHER", 8)
+    monkeypatch.setattr("deepcohort.expression.train.RATE", 1e-2)
+    shape = Shape(context=128, channels=8, blocks=1)
     gene, sequences, measured, study = learnt(tmp_path, 3.0, people=80)
     told = groups(study, 0)
     assert not (told.train & told.held).any() and not (told.stop & (told.train | told.held)).any()
     assert (told.held == next(one.held for one in study.splits if one.kind is Kind.people)).all()
-    (lesson,) = lessons([gene], sequences, measured, study, 0, SHAPE)
-    made = train([lesson], told, SHAPE, Limits(12, 6), "cpu", 1)
+    (lesson,) = lessons([gene], sequences, measured, study, 0, shape)
+    made = train([lesson], told, shape, Limits(20, 10), "cpu", 1)
     assert made.r["G"] > 0.6 and min(made.course.losses) < made.course.losses[0]
     moved = lesson._replace(y=np.where(told.held, 100, lesson.y).astype(np.float32))
-    again = train([moved], told, SHAPE, Limits(1, 1), "cpu", 1)
-    before = train([lesson], told, SHAPE, Limits(1, 1), "cpu", 1)
+    again = train([moved], told, shape, Limits(1, 1), "cpu", 1)
+    before = train([lesson], told, shape, Limits(1, 1), "cpu", 1)
     for one, other in zip(again.network.parameters(), before.network.parameters(), strict=True):
         assert torch.equal(one, other)
 
