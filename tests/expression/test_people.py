@@ -2,13 +2,14 @@
 
 import numpy as np
 import pysam
+import pysam.bcftools
 import pytest
 
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.people import Sequences, Unphased
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.vcf import make_index
-from tests.genotypes import write_vcf
+from tests.genotypes import bgzip, write_vcf
 
 REFERENCE = "".join(np.random.default_rng(3).choice(list("ACGT"), 400))
 OTHER = {"A": "C", "C": "G", "G": "T", "T": "A"}
@@ -75,6 +76,54 @@ def test_what_cannot_be_used_is_counted(tmp_path):
     assert found.unique.tobytes().decode() == REFERENCE[180:211]
     counts = sequences.counts
     assert (counts["genotypes_missing"], counts["records_symbolic"], counts["records_star"]) == (2, 1, 1)
+
+
+def with_deletions(folder, rows, **options):
+    """People whose symbolic alleles end where INFO END says; rows have the end last."""
+    sequences = made(folder, [row[:4] for row in rows])
+    text = pysam.bcftools.view(str(folder / "v.vcf.gz"))
+    header = '##INFO=<ID=END,Number=1,Type=Integer,Description="End">\n#CHROM'
+    lines = text.replace("#CHROM", header, 1).split("\n")
+    ends = {str(row[0] + 1): row[4] for row in rows}
+    for number, line in enumerate(lines):
+        cells = line.split("\t")
+        if len(cells) > 8 and cells[1] in ends and cells[4].startswith("<"):
+            cells[7] = f"END={ends[cells[1]]}"
+            lines[number] = "\t".join(cells)
+    bgzip(folder / "d.vcf.gz", "\n".join(lines))
+    make_index(folder / "d.vcf.gz", folder / "d.vcf.gz.tbi")
+    return Sequences(folder / "r.fa", [folder / "d.vcf.gz"], sequences.contig, **options)
+
+
+@pytest.mark.parametrize("alt", ["<DEL>", "<CN0>", "<DEL:ME:ALU>"])
+def test_symbolic_deletions_are_applied_if_wanted(tmp_path, alt):
+    # The first one begins before what is read for the window, the last one is no deletion.
+    rows = [
+        (5, REFERENCE[5], alt, ("1|0", "0|0"), 20),
+        (185, REFERENCE[185], alt, ("0|1", "0|0"), 190),
+        (195, REFERENCE[195], "<INS>", ("1|1", "1|1"), 196),
+    ]
+    applied = with_deletions(tmp_path, rows, deletions=True)
+    found = applied.of_gene(gene(), 30, 10)
+    assert text(found, 0, 0) == REFERENCE[170:211]
+    assert text(found, 0, 1) == REFERENCE[166:186] + REFERENCE[190:211]
+    counts = applied.counts
+    assert (counts["records_symbolic_deleted"], counts["records_symbolic"]) == (2, 1)
+    left = with_deletions(tmp_path, rows).of_gene(gene(), 30, 10)
+    assert text(left, 0, 1) == REFERENCE[170:211]
+    over = with_deletions(tmp_path, [(150, REFERENCE[150], alt, ("1|0", "0|0"), 300)], deletions=True)
+    found = over.of_gene(gene(), 30, 10)
+    assert text(found, 0, 0) == REFERENCE[121:151] + REFERENCE[300:311]
+    assert over.counts["haplotypes_tss_deleted"] == 1
+    edge = with_deletions(tmp_path, [(150, REFERENCE[150], alt, ("1|0", "0|0"), 398)], deletions=True)
+    found = edge.of_gene(gene(), 30, 10)
+    assert text(found, 0, 0) == REFERENCE[121:151] + REFERENCE[398:400] + "N" * 9
+    assert edge.counts["haplotypes_filled"] == 1
+
+
+def test_models_of_one_strand_see_the_reference_s(tmp_path):
+    found = made(tmp_path, [snv(195, "0|1", "1|1")]).of_gene(gene("-"), 20, 10, stranded=False)
+    assert text(found, 0, 0) == REFERENCE[180:211]
 
 
 def test_unphased_people(tmp_path):
