@@ -8,12 +8,18 @@ import pandas as pd
 import typer
 
 from benchmarks.tables import show, write_table
+from deepcohort.expression.dosages import Genotypes
 from deepcohort.expression.evaluate import evaluate
+from deepcohort.expression.fit import fit_genes
 from deepcohort.expression.genes import Gene, read_genes
-from deepcohort.expression.measured import Measured, read_measured
+from deepcohort.expression.measured import read_measured
 from deepcohort.expression.models import load_model
 from deepcohort.expression.people import Sequences, Unphased
 from deepcohort.expression.predict import predict
+from deepcohort.expression.prepare import prepare
+from deepcohort.expression.settings import Settings
+from deepcohort.expression.study import Kind, Scale
+from deepcohort.expression.views import Averaged
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -22,11 +28,26 @@ COLUMNS = ("genes", "unphased", "method", "number", "mean_r", "of_seeds", "negat
 
 
 def scores(
-    genes: list[Gene], measured: Measured, genotypes: Path, predictions: pd.DataFrame, seed: int
+    genes: list[Gene], expression: Path, genotypes: Path, predictions: pd.DataFrame, seed: int
 ) -> pd.DataFrame:
     """A column of r for each method, a row for each gene."""
-    rows = evaluate("cohort", "xpresso", predictions, genes, measured, [genotypes], folds=5, seed=seed)
+    study, _ = prepare(
+        "cohort",
+        [genotypes],
+        expression,
+        None,
+        None,
+        None,
+        folds=5,
+        components=0,
+        scale=Scale.none,
+        seed=seed,
+    )
+    measured = read_measured(expression)
+    made = fit_genes("cohort", genes, measured, Genotypes([genotypes]), study, None, seed)
+    rows = evaluate("cohort", "xpresso", predictions, made.heldout, genes, study, seed=seed)
     table = pd.DataFrame(rows)
+    table = table[(table["split"] == Kind.people) & (table["group"] == "all")]
     table["r"] = pd.to_numeric(table["r"], errors="coerce")
     return table.pivot(index="gene", columns="method", values="r")
 
@@ -52,17 +73,17 @@ def main(
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of phase and folds.")] = 5,
 ) -> None:
     """Xpresso on one gene, plain models on all genes, by seeds of phase and folds."""
-    measured, genes = read_measured(expression), read_genes(expression).genes
+    genes = read_genes(expression).genes
     (one,) = (gene for gene in genes if gene.gene == sequenced)
-    model = load_model("xpresso", Settings(weights))
+    model = Averaged(load_model("xpresso", Settings(weights)))
     rows = []
     for unphased in Unphased:
         by_seed = []
         for seed in range(1, seeds + 1):
             sequences = Sequences(fasta, [vcf], one.chrom, unphased=unphased, seed=seed)
-            by_seed.append(scores([one], measured, vcf, predict("cohort", [one], sequences, model), seed))
+            by_seed.append(scores([one], expression, vcf, predict("cohort", [one], sequences, model), seed))
         rows.append(told(sequenced, unphased, "xpresso", [table["xpresso"] for table in by_seed]))
-    plain = [scores(genes, measured, vcf, pd.DataFrame({"gene": []}), seed) for seed in range(1, seeds + 1)]
+    plain = [scores(genes, expression, vcf, pd.DataFrame({"gene": []}), seed) for seed in range(1, seeds + 1)]
     for method in ("top_snp", "elastic_net"):
         rows.append(told(sequenced, "", method, [table.loc[[sequenced], method] for table in plain]))
         rows.append(told("all", "", method, [table[method] for table in plain]))

@@ -24,9 +24,10 @@ LEAST_R = 0.9
 class Survey:
     """What a gene's window holds.
 
-    edits: alleles but the reference, in the file's order; copies: int64[edits] haplotypes that carry each.
-    haplotypes: number of them that differ in their alleles. sample: int64[n], haplotypes (2 x person, and 1
-    for the second) that all differ, chosen by chance. absent: bool[2 x people], those that are not there.
+    edits: alleles but the reference that touch the window, in the file's order; copies: int64[edits],
+    haplotypes that carry each. haplotypes: number of them that differ in these. sample: int64[n], haplotypes
+    (2 x person, and 1 for the second) that all differ, chosen by chance. absent: bool[2 x people], those that
+    are not there.
     """
 
     edits: list[Edit]
@@ -64,10 +65,10 @@ def survey(sequences: Sequences, stretch: Stretch, sample: int, seed: int) -> Su
         flat = alleles.ravel()
         absent |= flat == -2
         of = np.maximum(flat, 0)
-        bits = rng.integers(0, 2**64, len(edits), np.uint64)
-        bits[0] = 0
+        touch = np.array([edit is not None and stretch.touches(edit) for edit in edits])
+        bits = np.where(touch, rng.integers(0, 2**64, len(edits), np.uint64), np.uint64(0))
         marks += bits[of]
-        for edit, times in zip(edits[1:], np.bincount(of, minlength=len(edits))[1:].tolist(), strict=True):
+        for edit, times in zip(edits, (np.bincount(of, minlength=len(edits)) * touch).tolist(), strict=True):
             if edit is not None and times:
                 copies[edit] += times
     there = np.flatnonzero(~absent)
@@ -92,8 +93,11 @@ def sums(
         of = numbers[np.maximum(alleles.ravel(), 0)]
         (carriers,) = np.nonzero(of)
         total[carriers] += table[of[carriers]]
-        for row in np.flatnonzero(of[found.sample]).tolist():
-            chosen[row].append(found.edits[of[found.sample[row]] - 1])
+        # Beyond the window too: deletions may bring that into it.
+        for row, allele in enumerate(alleles.ravel()[found.sample].tolist()):
+            edit = edits[max(0, allele)]
+            if edit is not None:
+                chosen[row].append(edit)
     total[found.absent] = np.nan
     texts = b"".join(stretch.text(stretch.made(edits)) for edits in chosen)
     return total, np.frombuffer(texts, np.uint8).reshape(len(chosen), -1)

@@ -90,6 +90,11 @@ class Stretch:
         """A haplotype with these edits, sorted by place."""
         return edit(self.reference, self.start, edits, self.gene.tss)
 
+    def touches(self, one: Edit) -> bool:
+        """Whether an edit's bases are in the window."""
+        first = self.gene.tss - self.left
+        return one.start + len(one.ref) > first and one.start <= self.gene.tss + self.right
+
     def agrees(self, one: Edit) -> bool:
         """Whether an edit's reference is the one that is here, as far as that is known and reaches."""
         there = self.reference[max(0, one.start - self.start) : max(0, one.start - self.start + len(one.ref))]

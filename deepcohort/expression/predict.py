@@ -105,7 +105,7 @@ def estimate(genes: Sequence[Gene], sequences: Sequences, model: Averaged, how: 
     }
     if model.differentiable:
         passes["grad"] = np.mean([4 + min(how.sample, one.haplotypes) for one in found])
-        passes["hybrid"] = passes["grad"] + BEST
+        passes["hybrid"] = passes["grad"] + np.mean([min(BEST, len(one.edits)) for one in found])
     told = "; ".join(
         f"{name} {n:,.0f} ({n * len(genes) * seconds / 3600:,.2f} h)" for name, n in passes.items()
     )

@@ -122,7 +122,7 @@ def test_what_it_will_cost_is_said_before(tmp_path, caplog):
     gene, sequences = cohort(tmp_path, 400, PLACES, 60)
     with caplog.at_level("INFO"):
         estimate([gene], sequences, Averaged(Additive(90, 70)), How(Mode.ism, sample=10))
-    assert "cost of 1 genes in mode ism" in caplog.text and "ism 29 (" in caplog.text
+    assert "cost of 1 genes in mode ism" in caplog.text and "ism 28 (" in caplog.text
     assert sequences.counts["genes"] == sequences.counts["records"] == 0
 
 

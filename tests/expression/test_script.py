@@ -22,5 +22,5 @@ def test_weights_of_another_model_end_with_one_sentence(tmp_path):
         "expression", "predict", "--cohort", "c", *files, "--weights", tmp_path / "w.npz", *outs
     )
     assert done.returncode == 2
-    assert done.stderr.strip().startswith("ERROR: w.npz: not weights of xpresso")
+    assert done.stderr.splitlines()[-1].startswith("ERROR: w.npz: not weights of xpresso")
     assert not (tmp_path / "p.parquet").exists()
