@@ -208,3 +208,16 @@ def test_a_chromosome_in_two_files(tmp_path):
     sequences = made(tmp_path, [snv(195, "0|0", "0|1")])
     with pytest.raises(InputError, match=r"v.vcf.gz and v.vcf.gz: all have records of chromosome 1"):
         Sequences(tmp_path / "r.fa", [sequences.path, sequences.path], "1")
+
+
+def test_bases_that_the_reference_does_not_know(tmp_path):
+    """N agrees with any REF; the alternative is known where somebody has it, and N elsewhere."""
+    sequences = made(tmp_path, [snv(195, "0|1", "0|0"), snv(203, "1|1", "0|0")])
+    unknown = REFERENCE[:195] + "N" + REFERENCE[196:]
+    (tmp_path / "r.fa").write_text(f">chr1\n{unknown}\n")
+    sequences = Sequences(tmp_path / "r.fa", [tmp_path / "v.vcf.gz"], "1")
+    found = sequences.of_gene(gene(), 20, 10)
+    assert text(found, 0, 0)[15] == text(found, 1, 1)[15] == "N"
+    assert text(found, 0, 1)[15] == OTHER[REFERENCE[195]]
+    counts = sequences.counts
+    assert (counts["records_ref_unknown"], counts["records_ref_mismatch"], counts["records"]) == (1, 0, 2)
