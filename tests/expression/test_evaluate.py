@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 from scipy.stats import pearsonr
 
-from deepcohort.expression.baselines import METHODS, dosages, folds_of, held_out
-from deepcohort.expression.collect import collect_evaluations
-from deepcohort.expression.evaluate import COLUMNS, correlation, evaluate
+from deepcohort.expression.baselines import METHODS, fit
+from deepcohort.expression.dosages import Genotypes
+from deepcohort.expression.evaluate import correlation, evaluate
+from deepcohort.expression.fit import fit_genes
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.measured import Measured
-from deepcohort.expression.people import Record
+from deepcohort.expression.study import Scale, make_study, shared_people
+from deepcohort.expression.summary import REFUSED, summarise
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.tables import write_table
 from deepcohort.genome.vcf import make_index
 from tests.genotypes import write_vcf
 
@@ -25,39 +26,66 @@ def simulated(effect, people=120, variants=40, seed=2):
     return x, y
 
 
-def test_folds_hold_everybody_out_once():
-    held = [out for _, out in folds_of(23, 5, 1)]
-    assert sorted(np.concatenate(held)) == list(range(23))
-    assert all(not set(train) & set(out) for train, out in folds_of(23, 5, 1))
+def half(people=120):
+    return np.arange(people) % 2 == 0
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_causal_variant_is_found_and_noise_is_not(method):
-    x, y = simulated(1.5)
-    assert np.corrcoef(held_out(x, y, method, 5, 1), y)[0, 1] > 0.6
+    x, y = simulated(1.5, people=400)
+    train = half(400)
+    assert np.corrcoef(fit(x, y, train, method, 1).of(x[~train]), y[~train])[0, 1] > 0.6
+    train = half()
     scores = [
-        correlation(held_out(x, y, method, 5, 1), y, 1).r for x, y in (simulated(0, seed=s) for s in range(6))
+        correlation(fit(x, y, train, method, 1).of(x[~train]), y[~train], 1).r
+        for x, y in (simulated(0, seed=seed) for seed in range(8))
     ]
     assert abs(np.mean(scores)) < 0.15
 
 
-def test_held_out_people_do_not_move_their_own_predictions():
+@pytest.mark.parametrize("method", METHODS)
+def test_held_out_people_do_not_move_their_own_predictions(method):
     x, y = simulated(1.5)
-    _, held = next(folds_of(len(y), 5, 1))
-    changed = y.copy()
-    changed[held] += 10
-    for method in METHODS:
-        before, after = (held_out(x, values, method, 5, 1)[held] for values in (y, changed))
-        assert np.array_equal(before, after)
+    train = half()
+    changed = np.where(train, y, y + 10)
+    before, after = (fit(x, values, train, method, 1).of(x[~train]) for values in (y, changed))
+    assert np.array_equal(before, after) and before.any()
+
+
+def test_blup_is_ridge_at_the_likeliest_heritability():
+    from scipy.optimize import minimize_scalar
+    from scipy.stats import multivariate_normal
+
+    x, y = simulated(0, variants=300)
+    x[3, 7] = 1
+    y = y + x[:, :50] @ np.full(50, 0.3)
+    everybody = np.ones(len(y), np.bool_)
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    kinship = z @ z.T / z.shape[1]
+    contrasts = np.linalg.svd(np.eye(len(y)) - 1 / len(y))[0][:, :-1]
+
+    def unlikely(share):
+        covariance = contrasts.T @ (share * kinship + (1 - share) * np.eye(len(y))) @ contrasts
+        part = contrasts.T @ y
+        scale = part @ np.linalg.solve(covariance, part) / len(part)
+        return -multivariate_normal(cov=scale * covariance).logpdf(part)
+
+    share = minimize_scalar(unlikely, bounds=(0.02, 0.98), method="bounded").x
+    ridge = np.linalg.solve(
+        z.T @ z + z.shape[1] * (1 - share) / share * np.eye(z.shape[1]), z.T @ (y - y.mean())
+    )
+    assert np.corrcoef(fit(x, y, everybody, "blup", 1).of(x), z @ ridge)[0, 1] > 0.999
 
 
 def test_nothing_to_predict_from_is_constant():
     y = np.random.default_rng(1).normal(size=30)
+    everybody = np.ones(30, np.bool_)
     for x in (np.zeros((30, 0)), np.full((30, 3), np.nan), np.ones((30, 3))):
-        assert not held_out(x, y, "elastic_net", 5, 1).any()
-    assert correlation(np.zeros(30), y, 1)[0] == 0
+        assert not fit(x, y, everybody, "elastic_net", 1).of(x).any()
+    assert correlation(np.zeros(30), y, 1).r == 0
     assert correlation(np.zeros(30), y, 1).note == "predictions are constant"
     assert correlation(y, np.ones(30), 1).note == "expression is constant"
+    assert correlation(y[:9], y[:9], 1).note == "fewer than 10 people"
 
 
 def test_correlation_has_an_interval_around_it():
@@ -67,15 +95,23 @@ def test_correlation_has_an_interval_around_it():
     found = correlation(x, y, 1)
     expected = pearsonr(x, y)
     interval = expected.confidence_interval()
-    assert found.r == pytest.approx(expected.statistic)
+    assert found.r == pytest.approx(expected.statistic) and found.p == pytest.approx(expected.pvalue)
     assert found.low == pytest.approx(interval.low, abs=0.04)
     assert found.high == pytest.approx(interval.high, abs=0.04)
 
 
-def test_dosages_count_alternative_alleles():
-    alleles = np.array([[0, 1], [2, 1], [-1, 0], [1, -2]], np.int16)
-    (column,) = dosages([Record(1, "A", ["C", "G"], alleles, np.ones(4, bool))]).T
-    assert column[:2].tolist() == [1, 2] and np.isnan(column[2]) and column[3] == 1
+@pytest.mark.parametrize("form", ["GT", "GT:DS"])
+def test_dosages_count_each_alternative_allele(tmp_path, form):
+    cells = ["0|1", "2|1", "./1", "1"] if form == "GT" else ["0|1:1,0", "2|1:0.9,1.1", ".:.,.", "1:1.5,0"]
+    records = [("1", 100, "A", "C,G", cells), ("1", 101, "A", "*,<DEL>", cells)]
+    vcf = write_vcf(tmp_path / "v.vcf.gz", records, list("abcd"), {"1": 500}, form)
+    make_index(vcf, tmp_path / "v.vcf.gz.tbi")
+    variants, x = Genotypes([vcf]).near("chr1", 0, 200)
+    assert [(one.pos, one.ref, one.alt) for one in variants] == [(99, "A", "C"), (99, "A", "G")]
+    expected = [[1, 0], [1, 1], [np.nan, np.nan], [2, 0]]
+    if form == "GT:DS":
+        expected = [[1, 0], [0.9, 1.1], [np.nan, np.nan], [1.5, 0]]
+    assert np.allclose(x, expected, equal_nan=True)
 
 
 @pytest.fixture
@@ -93,44 +129,62 @@ def cohort(tmp_path):
     predicted = [
         pd.DataFrame({"gene": name, "person": people, "mean": -copies.astype(float)}) for name in "AB"
     ]
-    return genes, people, values, pd.concat(predicted), vcf
-
-
-def test_a_gene_of_the_wrong_sign_shows_beside_the_plain_models(tmp_path, cohort):
-    genes, people, values, predicted, vcf = cohort
     measured = Measured(list("ABC"), [*people, "stranger"], np.column_stack([values, values[:, 0]]), {})
-    rows = evaluate("c", "xpresso", predicted, genes, measured, [vcf], folds=5, seed=1)
-    by = {(row["gene"], row["method"]): row for row in rows}
+    return genes, people, measured, pd.concat(predicted), vcf
+
+
+def scored(cohort, populations=None):
+    genes, people, measured, predicted, vcf = cohort
+    shared, notes = shared_people(measured, people, "c")
+    assert notes == ["1 people with expression have no genotypes and were left out."]
+    study = make_study(
+        measured, shared, np.zeros((30, 0)), populations or [""] * 30, np.arange(30),
+        folds=5, components=0, scale=Scale.none, seed=1,
+    )  # fmt: skip
+    fits = fit_genes("c", genes, measured, Genotypes([vcf]), study, None, 1)
+    return evaluate("c", "xpresso", predicted, fits.heldout, genes, study, seed=1), fits
+
+
+def test_a_gene_of_the_wrong_sign_shows_beside_the_plain_models(cohort):
+    rows, fits = scored(cohort)
+    by = {(r["gene"], r["method"]): r for r in rows if (r["split"], r["group"]) == ("people", "all")}
     assert float(by["A", "xpresso"]["r"]) < -0.8 and float(by["A", "elastic_net"]["r"]) > 0.8
     assert (by["A", "xpresso"]["people"], by["A", "xpresso"]["variants"]) == ("29", "1")
     assert all(by["B", method]["note"] == "expression is constant" for method in ("xpresso", "top_snp"))
     assert ("C", "xpresso") not in by and float(by["C", "top_snp"]["r"]) > 0.8
-    write_table(tmp_path / "one.tsv", rows, COLUMNS)
-    collect_evaluations([tmp_path / "one.tsv"], tmp_path / "all.tsv", tmp_path / "summary.tsv", 1)
-    assert (tmp_path / "all.tsv").read_text() == (tmp_path / "one.tsv").read_text()
-    summary = pd.read_csv(tmp_path / "summary.tsv", sep="\t").set_index(["genes", "method"])
-    assert summary.loc[("with_sequence", "xpresso"), "negative"] == 1
-    assert summary["number"].to_dict() == {
-        ("with_sequence", "elastic_net"): 1,
-        ("with_sequence", "top_snp"): 1,
-        ("with_sequence", "xpresso"): 1,
-        ("all", "top_snp"): 2,
-        ("all", "elastic_net"): 2,
-    }
+    null = [float(r["r"]) for r in rows if r["split"] == "permuted" and r["r"] != "NA"]
+    assert len(null) == 7 and abs(np.mean(null)) < 0.4
+    assert {r["group"] for r in rows if r["split"] == "curve"} == {"50%", "75%"}
+    assert set(fits.weights["gene"]) == {"A", "C"} and (fits.weights["weight"] > 0.5).all()
+    summary = pd.DataFrame(summarise(pd.DataFrame(rows), "xpresso", 1)).set_index(
+        ["split", "genes", "method"]
+    )
+    wrong = summary.loc[("people", "with_sequence", "xpresso")]
+    assert (wrong["negative"], wrong["surely_negative"], wrong["number"]) == ("1.0000", "1.0000", "1")
+    assert summary.loc[("people", "all", "top_snp"), "number"] == "2"
+
+
+def test_populations_are_scored_apart_and_held_out(cohort):
+    rows, _ = scored(cohort, ["N"] * 14 + ["S"] * 16)
+    found = {(r["split"], r["group"]) for r in rows if (r["gene"], r["method"]) == ("A", "top_snp")}
+    assert {("people", "N"), ("people", "S"), ("population", "N"), ("population", "S")} <= found
+    held = [r for r in rows if (r["split"], r["group"], r["gene"]) == ("population", "S", "A")]
+    assert {r["people"] for r in held} == {"16"} and len(held) == 4
+
+
+def test_levels_of_genes_that_were_normalised_one_by_one_are_not_compared():
+    columns = {"cohort": "c", "split": "people", "group": "all", "method": "m", "high": "0.5", "r": "0.1"}
+    rows = [columns | {"gene": f"g{n}", "mean_predicted": "NA", "mean_measured": "NA"} for n in range(4)]
+    *_, last = summarise(pd.DataFrame(rows), "m", 1)
+    assert (last["split"], last["mean_r"], last["note"]) == ("across_genes", "NA", REFUSED)
+    rows = [row | {"mean_predicted": str(n), "mean_measured": str(2 * n)} for n, row in enumerate(rows)]
+    *_, last = summarise(pd.DataFrame(rows), "m", 1)
+    assert (last["mean_r"], last["note"]) == ("1.0000", "")
 
 
 def test_people_who_are_not_in_both(cohort):
-    genes, people, values, predicted, vcf = cohort
-    measured = Measured(list("ABC"), ["x" + name for name in people[:25]] + people[25:], values, {})
+    _, people, measured, _, _ = cohort
     with pytest.raises(
-        InputError, match=r"^5 of the 30 people with expression have genotypes in c, and 10 are"
+        InputError, match=r"^5 of the 31 people with expression have genotypes in c, and 10 are"
     ):
-        evaluate("c", "xpresso", predicted, genes, measured, [vcf], folds=5, seed=1)
-
-
-def test_too_few_people_with_values(cohort):
-    genes, people, values, predicted, vcf = cohort
-    values[0, :25] = np.nan
-    measured = Measured(list("ABC"), people, values, {})
-    rows = evaluate("c", "xpresso", predicted, genes[:1], measured, [vcf], folds=5, seed=1)
-    assert [(row["r"], row["note"]) for row in rows] == [("NA", "fewer than 10 people")]
+        shared_people(measured, people[:5], "c")

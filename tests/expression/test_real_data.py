@@ -17,7 +17,6 @@ from deepcohort.expression.people import Sequences
 from deepcohort.expression.settings import Settings
 from deepcohort.expression.xpresso import Xpresso
 from deepcohort.genome.vcf import make_index
-from tests.scripts import run_script
 
 DATA = Path(os.environ.get("DEEPCOHORT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 HERE = DATA / "expression"
@@ -82,47 +81,32 @@ def test_haplotypes_are_those_of_bcftools_consensus(tmp_path, tss):
 
 
 @pytest.fixture(scope="module")
-def one_gene(tmp_path_factory):
-    """Outputs of the commands for 89 people and the gene whose reference is there, and its neighbours."""
-    folder = tmp_path_factory.mktemp("ceu")
+def one_gene(nextflow_of_module):
+    """Results of the pipeline for 89 people, the gene whose reference is there, and one whose is not."""
+    folder = nextflow_of_module.folder
     bed = CEU / "geuvadis_ceu89.expression.cqn.GRCh38.bed.gz"
-    vcf = ("--genotypes", CEU / "geuvadis_ceu89.GRCh38.vcf.gz")
     with gzip.open(bed, "rt") as lines:
         (folder / "e.bed").write_text("".join(next(lines) for _ in range(3)))
-    files = ("--cohort", "ceu", "--genes", folder / "genes/1.tsv", *vcf)
+    (folder / "samples.csv").write_text(f"sample,file\nceu,{CEU / 'geuvadis_ceu89.GRCh38.vcf.gz'}\n")
     fasta = CEU / "GRCh38_chr1_window_1290000-1515000.fa.gz"
-    counted, scored = ("--out-counts", folder / "p.tsv"), ("--out", folder / "e.tsv")
-    parts = ("--counts", folder / "p.tsv", "--evaluations", folder / "e.tsv")
-    for command in (
-        ("genes", "--genes", folder / "e.bed", "--expression", folder / "e.bed", "--out", folder / "genes"),
-        ("predict", *files, "--fasta", fasta, "--weights", WEIGHTS, "--out", folder / "p.parquet", *counted),
-        (
-            "evaluate",
-            *files,
-            "--predictions",
-            folder / "p.parquet",
-            "--expression",
-            folder / "e.bed",
-            *scored,
-        ),
-        ("collect", "--predictions", folder / "p.parquet", *parts, "--out", folder / "out"),
-    ):
-        done = run_script("expression", *command)
-        assert done.returncode == 0, done.stderr
-    return folder / "out"
+    run = nextflow_of_module.pipeline(
+        *("--steps", "express", "--input", "samples.csv", "--fasta", fasta, "--expression_weights", WEIGHTS),
+        *("--genes", "e.bed", "--expression", "e.bed"),
+    )
+    assert run.returncode == 0, run.output
+    return run.outdir / "expression"
 
 
+@pytest.mark.pipeline
 def test_one_gene_of_89_people_end_to_end(one_gene):
-    rows = pd.read_csv(one_gene / "evaluation.tsv", sep="\t").set_index(["gene", "method"])
-    score = rows.loc[("ENSG00000224870", "xpresso")]
+    rows = pd.read_csv(one_gene / "evaluation.tsv", sep="\t").set_index(["split", "gene", "method"])
+    score = rows.loc[("people", "ENSG00000224870", "xpresso")]
     assert score["people"] == 89 and score["r"] == pytest.approx(0.25, abs=0.01)
     assert score["low"] < score["r"] < score["high"]
-    assert {"top_snp", "elastic_net"} <= set(rows.loc["ENSG00000142615"].index)
+    assert {"top_snp", "elastic_net"} <= set(rows.loc[("people", "ENSG00000142615")].index)
     predictions = pd.read_parquet(one_gene / "predictions.parquet")
     assert list(predictions) == ["cohort", "gene", "person", "haplotype1", "haplotype2", "mean"]
     assert len(predictions) == 89 and predictions["person"].nunique() == 89
     assert np.allclose(predictions["mean"], predictions[["haplotype1", "haplotype2"]].mean(axis=1))
     counts = pd.read_csv(one_gene / "counts.tsv", sep="\t").set_index("what")["count"]
     assert counts["genotypes_unphased_drawn"] == 241 and counts["genes_beyond_contig"] == 1
-    summary = pd.read_csv(one_gene / "evaluation_summary.tsv", sep="\t")
-    assert len(summary) == 5

@@ -6,9 +6,13 @@ from tests.scripts import run_script
 def test_genes_are_shared_out_by_chromosome_and_doubts_are_said(tmp_path):
     bed = tmp_path / "middles.bed"
     bed.write_text("".join(f"chr{n}\t1000\t1200\tG{n}\t0\t+\n" for n in (2, 1, 10)))
-    done = run_script("expression", "genes", "--genes", bed, "--out", tmp_path / "genes")
+    outs = ("--out-shards", tmp_path / "shards.tsv", "--out-notes", tmp_path / "notes.tsv")
+    done = run_script("expression", "plan", "--genes", bed, "--out", tmp_path / "genes", *outs)
     assert done.returncode == 0 and "windows around a point" in done.stderr
-    assert {path.name for path in (tmp_path / "genes").iterdir()} == {"1.tsv", "2.tsv", "10.tsv"}
+    assert {path.name for path in (tmp_path / "genes").iterdir()} == {f"0000{n}.tsv" for n in (1, 2, 3)}
+    shards = (tmp_path / "shards.tsv").read_text().splitlines()[1:]
+    assert shards == ["00001\t1\t1", "00002\t2\t1", "00003\t10\t1"]
+    assert "windows around a point" in (tmp_path / "notes.tsv").read_text()
 
 
 def test_weights_of_another_model_end_with_one_sentence(tmp_path):

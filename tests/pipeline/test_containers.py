@@ -162,9 +162,7 @@ def test_lock_is_compiled_from_the_extra_of_its_image(lock: Path) -> None:
     room, known = lock.parent.name, project["optional-dependencies"]
     extras = [room, *(["torch"] if lock.stem.endswith("-torch") else [])]
     extras += [extra for extra in (f"{room}-torch",) if extra in known and len(extras) > 1]
-    wanted = project["dependencies"] + [
-        requirement for extra in extras for requirement in known[extra]
-    ]
+    wanted = project["dependencies"] + [requirement for extra in extras for requirement in known[extra]]
     asked = {
         canonical(requirement)
         for requirement, details in locked(lock).items()
