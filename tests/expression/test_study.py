@@ -140,7 +140,7 @@ def test_shards_are_of_one_chromosome_and_sort_as_the_genome_does():
         ("00001", "2", 2), ("00002", "2", 1), ("00003", "10", 2), ("00004", "10", 1),
     ]  # fmt: skip
     assert inside(genes, parse_regions("10:1-2")) == genes[3:5]
-    with pytest.raises(InputError, match="^--regions: transcription starts in them at none of the genes"):
+    with pytest.raises(InputError, match=r"^--regions: transcription starts in them at none of the genes"):
         inside(genes, parse_regions("X"))
 
 
