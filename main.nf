@@ -81,7 +81,13 @@ workflow DEEPCOHORT {
 def genotypesToExpress(p, imputed, called, given, checks) {
     def steps = p.steps.tokenize(',')
     def of_imputation = imputed.map { meta, genotypes, index -> [meta.cohort, [meta.chrom], genotypes, index] }
-    def of_input = given.join(checks).map { meta, genotypes, index, report -> [meta.cohort, contigsOf(report), genotypes, index] }
+    // Those who come as reads are the called cohort; a cohort of likelihoods alone has no alleles to read.
+    def of_input = given.join(checks)
+        .filter { meta, genotypes, _index, report ->
+            def likelihoods = steps.contains('express') && new groovy.json.JsonSlurper().parseText(report.text).likelihoods
+            likelihoods && meta.cohort != 'reads' ? error("${genotypes.name}: has likelihoods of genotypes and no GT, and express reads alleles: add impute to --steps, or give genotypes") : !likelihoods
+        }
+        .map { meta, genotypes, index, report -> [meta.cohort, contigsOf(report), genotypes, index] }
     def of_calls = called.map { genotypes, index -> ['cohort', [], genotypes, index] }
     return (steps.contains('impute') ? of_imputation : of_input.mix(of_calls)).filter { _entry -> steps.contains('express') }
 }
