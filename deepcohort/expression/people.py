@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -200,11 +200,12 @@ class Sequences(Reference):
     def everybody(self, stretch: Stretch, counts: Counter[str]) -> GeneSequences:
         """Everybody's two sequences; ``counts`` takes what is met among records."""
         columns, edits = self._columns(list(self.variants(stretch, counts)))
-        distinct, whose = np.unique(columns, axis=1, return_inverse=True)
-        made = [stretch.made(_edits(edits, column)) for column in distinct.T]
-        self._count(stretch, made, np.bincount(whose.ravel(), columns[-1] == 0, len(made)).astype(np.int64))
+        whose = _numbered(column.tobytes() for column in columns.T)
+        _, first = np.unique(whose, return_index=True)
+        made = [stretch.made(_edits(edits, column)) for column in columns.T[first]]
+        self._count(stretch, made, np.bincount(whose, columns[-1] == 0, len(made)).astype(np.int64))
         texts = [stretch.text(one) for one in made]
-        done = _unique(stretch.gene, texts, whose.ravel(), columns)
+        done = _unique(stretch.gene, texts, whose, columns)
         self.counts["haplotypes_unique"] += len(done.unique)
         return done
 
@@ -396,11 +397,18 @@ def _edits(edits: list[list[Edit | None]], column: NDArray[np.int16]) -> list[Ed
     return [one for one in chosen if one is not None]
 
 
+def _numbered(texts: Iterable[bytes]) -> NDArray[np.intp]:
+    """The number of each text among those that differ, by first appearance."""
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.intp)
+
+
 def _unique(
     gene: Gene, texts: list[bytes], whose: NDArray[np.intp], columns: NDArray[np.int16]
 ) -> GeneSequences:
     """Different records may spell one sequence."""
-    letters = np.frombuffer(b"".join(texts), np.uint8).reshape(len(texts), -1)
-    unique, place = np.unique(letters, axis=0, return_inverse=True)
-    of = np.where(columns[-1] == -2, -1, place.ravel()[whose]).astype(np.int32).reshape(-1, 2)
+    place = _numbered(texts)
+    _, first = np.unique(place, return_index=True)
+    unique = np.frombuffer(b"".join(texts[n] for n in first), np.uint8).reshape(len(first), -1)
+    of = np.where(columns[-1] == -2, -1, place[whose]).astype(np.int32).reshape(-1, 2)
     return GeneSequences(gene, unique, of)
