@@ -96,6 +96,8 @@ def tiles(
     write_table(out, rows)
     show(rows)
     keys = {key for sequence in made.unique for key in cache.keys(sequence)}
+    apart = np.abs(cache.features(made.unique[:1]) - model.features(made.unique[:1])).max()  # type: ignore[attr-defined]
+    print(f"predictions of haplotypes are {np.ptp(tiled):.1e} apart, features by tiles and whole {apart:.1e}")
     print(f"tiles of {few} haplotypes: {cache.asked} asked for, {cache.computed} computed")
     print(
         f"tiles of {everybody}: {len(made.unique) * -(-context // cache.tile)} asked for, {len(keys)} differ"

@@ -47,11 +47,15 @@ class TileCache:
         """Expression, float64[n, tracks], as the model itself would tell to rounding."""
         made = [np.zeros((0, len(self.tracks)))]
         for first in range(0, len(sequences), AT_ONCE):
-            keys = [self.keys(sequence) for sequence in sequences[first : first + AT_ONCE]]
-            self.asked += sum(map(len, keys))
-            there = self._features({key for row in keys for key in row})
-            made.append(self.model.readout(np.stack([self._joined(row, there) for row in keys])))
+            made.append(self.model.readout(self.features(sequences[first : first + AT_ONCE])))
         return np.concatenate(made)
+
+    def features(self, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The first layers' output, float32[n, bins, channels], put together from tiles."""
+        keys = [self.keys(sequence) for sequence in sequences]
+        self.asked += sum(map(len, keys))
+        there = self._computed({key for row in keys for key in row})
+        return np.stack([np.concatenate([there[key] for key in row]) for row in keys])
 
     def keys(self, sequence: NDArray[np.uint8]) -> list[Key]:
         """Letters of each tile and its halo; the first two say whether the sequence begins or ends there."""
@@ -62,10 +66,7 @@ class TileCache:
             for at in starts
         ]
 
-    def _joined(self, keys: list[Key], there: dict[Key, NDArray[np.float32]]) -> NDArray[np.float32]:
-        return np.concatenate([there[key] for key in keys])
-
-    def _features(self, keys: set[Key]) -> dict[Key, NDArray[np.float32]]:
+    def _computed(self, keys: set[Key]) -> dict[Key, NDArray[np.float32]]:
         """Features of tiles, float32[bins, channels] each, from the store or computed."""
         there = {}
         for key in keys:
