@@ -202,7 +202,7 @@ def unusable(sheet, csv, steps) {
     def same_name = rows.findAll { row, _number -> with_reads && isGenotypes(row.file) && row.sample == readsCohort() }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
     def taken = rows.findAll { row, _number -> row.sample == 'cohort' && steps.contains('call') && !steps.contains('impute') }
-        .collect { _row, number -> "${sheet}: row ${number}, column sample: variants/cohort.vcf.gz holds everybody's genotypes: give this row another name than cohort" }
+        .collect { _row, number -> "${sheet}: row ${number}, column sample: variants/cohort.vcf.gz holds everybody's genotypes: give this person another name than cohort" }
     return no_cohort + no_reads + same_name + taken
 }
 
