@@ -1,0 +1,77 @@
+"""Distances between people, and what they tell: adversarial accuracy, privacy loss, membership.
+
+Nearest-neighbour adversarial accuracy after Yale et al. (2020): near 0.5 where artificial people lie among real ones
+as real ones do; near 1 where they lie apart, near 0 where they are copies.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.augmentation.people import Float32, Int8
+
+Float64 = NDArray[np.float64]
+
+AT_ONCE = 1024
+"""Rows whose distances are computed at once."""
+
+
+class Accuracy(NamedTuple):
+    """How often a real row is nearer to a real than to an artificial one (``truth``), and the other way."""
+
+    truth: float
+    artificial: float
+
+    @property
+    def mean(self) -> float:
+        """Adversarial accuracy."""
+        return (self.truth + self.artificial) / 2
+
+
+def indicators(rows: Int8) -> Float32:
+    """Whether a row has one copy of ALT, and whether two: float32[n, S or 2S]; differences count as distance."""
+    parts = [rows >= copies for copies in range(1, max(2, int(rows.max(initial=1)) + 1))]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def distances(ours: Int8, theirs: Int8) -> Float32:
+    """Number of alleles in which each of n rows differs from each of m, float32[n, m] (1-norm of copies)."""
+    deepest = max(int(ours.max(initial=1)), int(theirs.max(initial=1)))
+    found = np.zeros((len(ours), len(theirs)), np.float32)
+    for copies in range(1, deepest + 1):
+        one, other = (ours >= copies).astype(np.float32), (theirs >= copies).astype(np.float32)
+        found += one.sum(axis=1)[:, None] + other.sum(axis=1)[None] - 2 * (one @ other.T)
+    return np.rint(found)
+
+
+def nearest(ours: Int8, theirs: Int8, *, same: bool = False) -> Float32:
+    """Distance of each of n rows to the nearest of ``theirs``, float32[n]; with ``same``, other than itself."""
+    found = np.empty(len(ours), np.float32)
+    for first in range(0, len(ours), AT_ONCE):
+        block = distances(ours[first : first + AT_ONCE], theirs)
+        if same:
+            block[np.arange(len(block)), first + np.arange(len(block))] = np.inf
+        found[first : first + AT_ONCE] = block.min(axis=1)
+    return found
+
+
+def adversarial_accuracy(real: Int8, artificial: Int8) -> Accuracy:
+    """Both halves of the accuracy; give as many rows of the one as of the other. A tie counts half."""
+    return Accuracy(
+        _farther(nearest(real, artificial), nearest(real, real, same=True)),
+        _farther(nearest(artificial, real), nearest(artificial, artificial, same=True)),
+    )
+
+
+def _farther(other: Float32, own: Float32) -> float:
+    return float((other > own).mean() + (other == own).mean() / 2)
+
+
+def area_under_curve(score: Float32, member: NDArray[np.bool_]) -> float:
+    """Chance that a member scores above one who is none (Mann and Whitney 1947); ties count half."""
+    values, place = np.unique(score, return_inverse=True)
+    members = np.bincount(place[member], minlength=len(values))
+    others = np.bincount(place[~member], minlength=len(values))
+    below = np.cumsum(others) - others
+    return float((members * (below + others / 2)).sum() / max(1, members.sum() * others.sum()))

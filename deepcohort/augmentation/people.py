@@ -1,0 +1,87 @@
+"""People at the sites of a region, real or artificial, and the two ways in which genotypes are coded."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int8 = NDArray[np.int8]
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Biallelic sites of one chromosome, in order: positions int64[S], alleles and IDs."""
+
+    chrom: str
+    length: int | None
+    """Bases of the contig, where the panel says so."""
+    pos: Int64
+    ref: list[str]
+    alt: list[str]
+    ids: list[str]
+
+
+@dataclass(frozen=True)
+class People:
+    """Genotypes of people and the label of each.
+
+    ``classes`` int8[n, S]: copies of ALT (0, 1, 2), or of phased people twice the first haplotype's allele plus
+    the second's (0 for 0|0, 1 for 0|1, 2 for 1|0, 3 for 1|1). ``label`` int64[n] counts into ``labels``.
+    """
+
+    classes: Int8
+    label: Int64
+    labels: list[str]
+    phased: bool
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def kinds(self) -> int:
+        """Number of classes."""
+        return 4 if self.phased else 3
+
+    def only(self, rows: NDArray[np.generic]) -> "People":
+        """Some of the people, by number or by mask."""
+        return People(self.classes[rows], self.label[rows], self.labels, self.phased)
+
+    def at(self, sites: slice | Int64) -> "People":
+        """The same people at some of the sites."""
+        return People(self.classes[:, sites], self.label, self.labels, self.phased)
+
+    def copies(self) -> Int8:
+        """Copies of ALT, int8[n, S]."""
+        return (self.classes >> 1) + (self.classes & 1) if self.phased else self.classes
+
+    def rows(self) -> tuple[Int8, Int64]:
+        """What is modelled and compared: haplotypes int8[2n, S] of phased people, else copies; and labels."""
+        if not self.phased:
+            return self.classes, self.label
+        both = np.stack([self.classes >> 1, self.classes & 1], axis=1)
+        return both.reshape(-1, self.classes.shape[1]), np.repeat(self.label, 2)
+
+    def with_classes(self, classes: Int8) -> "People":
+        """As many people of the same labels with other genotypes."""
+        return People(classes, self.label, self.labels, self.phased)
+
+
+def of_rows(rows: Int8, label: Int64, labels: list[str], phased: bool) -> People:
+    """The inverse of ``People.rows``: two haplotypes after each other are a person (``label`` of the rows)."""
+    if not phased:
+        return People(rows.astype(np.int8), label, labels, False)
+    return People((rows[0::2] << 1 | rows[1::2]).astype(np.int8), label[0::2], labels, True)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A region of a labelled panel, and what was left out of it, counted."""
+
+    names: list[str]
+    people: People
+    places: Places
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
