@@ -94,7 +94,8 @@ def one_fold(study: Study, folder: Path, epochs: int, seed: int) -> Answer:
     """Train (unless ``epochs`` is 0) and assign; windows that are there are kept."""
     paths = []
     if epochs:
-        from deepcohort.population.training import set_up, train_window
+        from deepcohort.genome.backend import set_up
+        from deepcohort.population.training import train_window
 
         set_up(seed, 1, "auto")
         for window in study.windows:

@@ -64,8 +64,8 @@ def train_window(
     device: DeviceOption = Device.auto,
 ) -> None:
     """Train the networks of a window, one for each fold, or train the heads of given ones anew."""
+    from deepcohort.genome.backend import set_up
     from deepcohort.population.study import Study
-    from deepcohort.population.training import set_up
     from deepcohort.population.training import train_window as train
 
     set_up(seed, threads, device)

@@ -153,7 +153,7 @@ def _sites(
     found: list[Int16] = []
     contigs: list[str] = []
     for record in records(path, vcf, None if where is None else _text(where)):
-        if where is not None and record.POS < where.start:
+        if where is not None and where.start > record.POS:
             continue
         if len(record.ALT) != 1 or record.ALT[0].startswith("<"):
             counts["sites_not_biallelic"] += 1

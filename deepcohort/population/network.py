@@ -8,7 +8,7 @@ at once.
 
 from typing import Any
 
-from deepcohort.population.backend import keras, layers, ops
+from deepcohort.genome.backend import keras, layers, ops
 
 BLOCK = 16
 """Neighbouring sites that are looked at together."""

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.genome.errors import InputError
+from deepcohort.genome.backend import keras, write_events
 from deepcohort.genome.progress import progress
 from deepcohort.genome.tables import write_table
 from deepcohort.population import network
-from deepcohort.population.backend import keras, tf
 from deepcohort.population.pool import log_softmax
 from deepcohort.population.study import Scale, Study, Window
 from deepcohort.population.weights import Sidecar, load_network, save_network
@@ -48,28 +47,6 @@ class Answers:
         """Write an npz archive without pickled objects."""
         with path.open("wb") as out:
             np.savez(out, **vars(self))
-
-
-def set_up(seed: int, threads: int, device: str) -> None:
-    """Make TensorFlow repeatable, and tell it how many threads and which device to use.
-
-    Raises ``InputError`` where a GPU is asked for and none is there.
-    """
-    gpus = tf.config.list_physical_devices("GPU")
-    if device == "cuda" and not gpus:
-        raise InputError("--device cuda: TensorFlow sees no GPU: take --device cpu")
-    if device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:  # TensorFlow has begun in this process, with the threads of then
-        log.info("TensorFlow runs already: its number of threads stays")
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-    log.info(
-        "TensorFlow %s on %s, seed %d", tf.__version__, "GPU" if gpus and device != "cpu" else "CPU", seed
-    )
 
 
 def train_window(
@@ -110,7 +87,7 @@ def train_window(
                 _sidecar(study, window, held, scale, epochs, seed + fold, accuracy),
             )
             history += [{"fold": str(fold + 1), **row} for row in rows]
-            _write_events(logs / stem, rows)
+            write_events(logs / stem, rows, "epoch", HISTORY[2:])
             log.info("%s: %.1f %% of the %d people held out are right", stem, 100 * accuracy, held.sum())
             bar.update()
     write_table(logs / f"{name}.history.tsv", history, HISTORY)
@@ -235,16 +212,3 @@ def _sidecar(
         held_out=[name for name, out in zip(study.panel_names, held, strict=True) if out],
         held_out_accuracy=round(accuracy, 5),
     )
-
-
-def _write_events(folder: Path, rows: list[dict[str, str]]) -> None:
-    """The same course as TensorBoard reads it, which need not be there: records of events."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tf.io.TFRecordWriter(str(folder / "events.out.tfevents.0")) as writer:
-        writer.write(tf.compat.v1.Event(file_version="brain.Event:2").SerializeToString())
-        for row in rows:
-            values = [
-                tf.compat.v1.Summary.Value(tag=what, simple_value=float(row[what])) for what in HISTORY[2:]
-            ]
-            told = tf.compat.v1.Event(step=int(row["epoch"]), summary=tf.compat.v1.Summary(value=values))
-            writer.write(told.SerializeToString())

@@ -104,7 +104,7 @@ def read_known(folder: Path) -> Known:
 def load_network(path: Path, study: Study, window: Window) -> "tuple[keras.Model, Sidecar]":
     """Load a network of a window; raises ``InputError`` where it is of others, or damaged."""
     import deepcohort.population.network  # noqa: F401  (Keras must know its layers)
-    from deepcohort.population.backend import keras
+    from deepcohort.genome.backend import keras
 
     sidecar = read_sidecar(path)
     if sidecar.sha256 != _checksum(path):

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from deepcohort.genome.backend import set_up
 from deepcohort.genome.errors import InputError
 from deepcohort.population import plain
 from deepcohort.population.answer import CNN, Method, answer
 from deepcohort.population.gather import gather
 from deepcohort.population.network import HiddenSites, build_trunk
 from deepcohort.population.study import Study
-from deepcohort.population.training import set_up, train_window
+from deepcohort.population.training import train_window
 from deepcohort.population.weights import read_known, read_sidecar
 from tests.population.people import Simulated
 
@@ -103,7 +104,7 @@ def test_a_head_is_trained_anew_for_the_sites_that_are_left(trained, tmp_path):
 
 
 def keras_weights(path):
-    from deepcohort.population.backend import keras
+    from deepcohort.genome.backend import keras
 
     model = keras.models.load_model(path, compile=False)
     return {
@@ -181,7 +182,7 @@ def test_a_trunk_takes_any_number_of_sites(sites):
 
 
 def test_a_gpu_that_is_not_there_is_said():
-    from deepcohort.population.backend import tf
+    from deepcohort.genome.backend import tf
 
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")
