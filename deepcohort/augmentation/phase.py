@@ -66,7 +66,11 @@ def _sample_block(
     states = _states(ours, before, block, rng)
     drawn = rng.random((*ours.shape, 4))
     found = np.empty((len(block), 2, ours.shape[1]), np.int8)
-    list(pool.map(lambda row: _sample(ours[row], before, states[row], drawn[row], found[row]), range(len(block))))
+    list(
+        pool.map(
+            lambda row: _sample(ours[row], before, states[row], drawn[row], found[row]), range(len(block))
+        )
+    )
     overlap = min(OVERLAP, ours.shape[1]) if window.start else 0
     unlike = (ours == 1) & (found[:, 0] != before[2 * block])
     turned = 2 * unlike[:, :overlap].sum(axis=1) > (ours[:, :overlap] == 1).sum(axis=1)
@@ -97,9 +101,7 @@ def _misfit(copies: Int8, haplotypes: Int8) -> Float32:
 
 
 @compiled
-def _sample(
-    copies: Int8, haplotypes: Int8, states: Int64, drawn: NDArray[np.float64], out: Int8
-) -> None:
+def _sample(copies: Int8, haplotypes: Int8, states: Int64, drawn: NDArray[np.float64], out: Int8) -> None:
     """Draw the pair of haplotypes of one person; forward chances of all pairs, then one path back."""
     sites, number = len(copies), len(states)
     forward = np.empty((sites, number, number), np.float32)
@@ -133,7 +135,9 @@ def _sample(
                 forward[site, a, b] /= total
     first, second = -1, -1
     for site in range(sites - 1, -1, -1):
-        first, second = _step(forward[site], rows[site], columns[site], first, second, drawn[site], stay, move)
+        first, second = _step(
+            forward[site], rows[site], columns[site], first, second, drawn[site], stay, move
+        )
         if copies[site] != 1:
             out[0, site] = copies[site] >> 1
             out[1, site] = copies[site] >> 1

@@ -1,0 +1,280 @@
+"""Trained generators: make one from a panel, keep it in a folder, and draw people from it."""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import deepcohort
+from deepcohort.augmentation import figures
+from deepcohort.augmentation.nearest import adversarial_accuracy
+from deepcohort.augmentation.people import Float32, Int64, Panel, People, of_rows
+from deepcohort.augmentation.space import Space
+from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import written_whole
+from deepcohort.genome.tables import write_table
+
+log = logging.getLogger(__name__)
+
+NETWORK, SIDECAR, SPACE, HISTORY = "generator.keras", "generator.json", "space.npz", "training.tsv"
+ARCHITECTURE = "augmentation-1"
+"""Changes when a generator of before can no longer be used."""
+
+VALIDATED = 0.15
+"""Share of the people learnt from who only judge when to stop."""
+
+JUDGED = 20
+"""How often a training is judged."""
+
+JUDGED_SITES = 200
+MOST_SITES = 20_000
+"""Sites that the convolutional network takes, at most."""
+
+
+class Method(StrEnum):
+    """What is learnt: places in the space of principal components, or the genotypes themselves."""
+
+    pca = "pca"
+    cgan = "cgan"
+
+
+STEPS = {Method.pca: 400, Method.cgan: 2000}
+"""Steps of the generator where the user does not say."""
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What a generator is of: method, labels, coding, sites, people who were held out, seed."""
+
+    method: str
+    labels: list[str]
+    phased: bool
+    chrom: str
+    sites: list[tuple[int, str, str]]
+    held_out: list[str]
+    steps: int
+    seed: int
+    architecture: str = ARCHITECTURE
+    version: str = deepcohort.__version__
+    sha256: str = ""
+
+
+def held_out(label: Int64, share: float, seed: int) -> NDArray[np.bool_]:
+    """Whom to hold out, bool[n]: this share of each label, one person at least."""
+    rng = np.random.default_rng(seed)
+    found = np.zeros(len(label), bool)
+    for kind in np.unique(label):
+        own = rng.permutation(np.flatnonzero(label == kind))
+        found[own[: max(1, round(share * len(own)))]] = True
+    return found
+
+
+def train(
+    panel: Panel,
+    out: Path,
+    *,
+    method: Method,
+    steps: int | None,
+    share: float,
+    seed: int,
+    threads: int = 1,
+    checkpoints: Path | None = None,
+) -> None:
+    """Learn from the panel's people who are not held out, and write the generator into the folder ``out``.
+
+    Besides it stand its sidecar, the course of the training (training.tsv, TensorBoard's files in logs) and, of the method pca,
+    the space. With ``checkpoints`` a killed training goes on from there.
+    """
+    from deepcohort.genome.backend import keras, write_events
+
+    if method is Method.cgan and len(panel.places.pos) > MOST_SITES:
+        raise InputError(
+            f"--augmentation_method cgan: the region has {len(panel.places.pos):,} sites, and the network takes "
+            f"{MOST_SITES:,}: name a smaller region, or take pca"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    held = held_out(panel.people.label, share, seed)
+    people = panel.people.only(~held)
+    chosen = steps or STEPS[method]
+    state = checkpoints / f"{method.value}.state.npz" if checkpoints else None
+    keras.utils.set_random_seed(seed)
+    if method is Method.pca:
+        model, history = _train_latent(people, out, chosen, seed, threads, state)
+    else:
+        model, history = _train_convolution(people, chosen, seed, state)
+    with written_whole(out / NETWORK) as unfinished:
+        model.save(unfinished)
+    said = Sidecar(
+        method.value, people.labels, people.phased, panel.places.chrom, _sites(panel),
+        [name for name, one in zip(panel.names, held, strict=True) if one], chosen, seed,
+        sha256=_checksum(out / NETWORK),
+    )  # fmt: skip
+    with written_whole(out / SIDECAR) as unfinished:
+        unfinished.write_text(json.dumps(asdict(said), ensure_ascii=False) + "\n", encoding="utf-8")
+    columns = ("step", "critic_loss", "generator_loss", "score")
+    write_table(out / HISTORY, history, columns)
+    write_events(out / "logs", history, "step", columns[1:])
+
+
+def _sites(panel: Panel) -> list[tuple[int, str, str]]:
+    places = panel.places
+    return list(zip(places.pos.tolist(), places.ref, places.alt, strict=True))
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _schedule(steps: int, seed: int, batch: int, rate: float) -> Any:
+    from deepcohort.augmentation.adversarial import Schedule
+
+    return Schedule(steps, max(1, steps // JUDGED), batch, rate, seed)
+
+
+def haplotypes_of(people: People, seed: int, threads: int) -> People:
+    """The people phased, by a copying model where they are not."""
+    if people.phased:
+        return people
+    from deepcohort.augmentation.phase import phased
+
+    log.info("the panel is unphased: haplotypes of %d people are sampled", len(people))
+    rows = phased(people.copies(), seed, threads=threads)
+    return of_rows(rows, np.repeat(people.label, 2), people.labels, True)
+
+
+def _train_latent(
+    people: People, out: Path, steps: int, seed: int, threads: int, state: Path | None
+) -> tuple[Any, list[dict[str, str]]]:
+    """The GAN in the space of the people's haplotypes, which is written beside it."""
+    from deepcohort.augmentation import adversarial, latent
+
+    rows, label = haplotypes_of(people, seed, threads).rows()
+    space = Space.of(rows, label, len(people.labels))
+    space.save(out / SPACE)
+    apart = np.repeat(held_out(people.label, VALIDATED, seed + 1), 2)
+    pair = latent.build(space.places[~apart], label[~apart], len(people.labels))
+    truth, kinds = space.places[apart], label[apart]
+    noise = np.random.default_rng(seed).normal(size=(4 * len(kinds), pair.noise)).astype(np.float32)
+
+    def judge(model: Any) -> float:
+        """Minus the mean distance of the labels' drawn and validating places."""
+        drawn = adversarial.drawn(model, np.repeat(kinds, 4), noise)
+        many = np.repeat(kinds, 4)
+        return -float(
+            np.mean([figures.sliced(truth[kinds == k], drawn[many == k], seed) for k in np.unique(kinds)])
+        )
+
+    history = adversarial.train(
+        pair, space.places[~apart], label[~apart], _schedule(steps, seed, 128, 1e-4), judge, state
+    )
+    return pair.generator, history
+
+
+def _train_convolution(
+    people: People, steps: int, seed: int, state: Path | None
+) -> tuple[Any, list[dict[str, str]]]:
+    """The GAN of the genotypes."""
+    from deepcohort.augmentation import adversarial, convolution
+
+    apart = held_out(people.label, VALIDATED, seed + 1)
+    known, truth = people.only(~apart), people.only(apart)
+    pair = convolution.build(known, seed)
+    noise = np.random.default_rng(seed).normal(size=(len(truth), pair.noise)).astype(np.float32)
+    sites = np.unique(np.linspace(0, people.classes.shape[1] - 1, JUDGED_SITES).astype(np.int64))
+
+    def judge(model: Any) -> float:
+        made = truth.with_classes(_classes(model, truth.label, noise))
+        return likeness(made, truth, sites)
+
+    history = adversarial.train(
+        pair, known.classes, known.label, _schedule(steps, seed, 64, 2e-4), judge, state
+    )
+    return pair.generator, history
+
+
+def likeness(made: People, truth: People, sites: Int64) -> float:
+    """One number of how like real people others are: frequencies, linkage, neighbours, heterozygosity."""
+    frequency = figures.correlation(truth.copies().mean(axis=0), made.copies().mean(axis=0))
+    linked = figures.linkage_correlation(
+        figures.linkage(truth.copies()[:, sites]), figures.linkage(made.copies()[:, sites])
+    )
+    accuracy = adversarial_accuracy(truth.copies(), made.copies())
+    variety = float(figures.heterozygosity(made).mean() / max(1e-9, figures.heterozygosity(truth).mean()))
+    return frequency + linked - abs(accuracy.truth - 0.5) - abs(accuracy.artificial - 0.5) - abs(variety - 1)
+
+
+def _classes(model: Any, label: Int64, noise: Float32) -> NDArray[np.int8]:
+    """Classes int8[n, S] that the convolutional generator draws, some people at once."""
+    from deepcohort.augmentation import adversarial
+
+    parts = [
+        adversarial.drawn(model, label[first : first + 128], noise[first : first + 128]).argmax(axis=-1)
+        for first in range(0, len(label), 128)
+    ]
+    return np.concatenate(parts).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A generator from its folder."""
+
+    model: Any
+    space: Space | None
+    sidecar: Sidecar
+
+    @classmethod
+    def load(cls, folder: Path, panel: Panel) -> "Trained":
+        """Read a generator; raises ``InputError`` where it is damaged, or of other sites than the panel's."""
+        from deepcohort.augmentation import convolution, latent  # noqa: F401 (their layers are registered)
+        from deepcohort.genome.backend import keras
+
+        path = folder / NETWORK
+        again = "train it again"
+        try:
+            said = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
+            sidecar = Sidecar(**said)
+            sidecar = replace(sidecar, sites=[(int(p), str(r), str(a)) for p, r, a in sidecar.sites])
+            if sidecar.architecture != ARCHITECTURE or sidecar.sha256 != _checksum(path):
+                raise ValueError("another version's, or other than its description")
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+            space = Space.load(folder / SPACE) if sidecar.method == Method.pca else None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{folder.name}: not a generator that can be used ({error}): {again}") from None
+        if sidecar.sites != _sites(panel) or sidecar.labels != panel.people.labels:
+            raise InputError(f"{folder.name}: a generator of other sites or labels than the panel's: {again}")
+        return cls(model, space, sidecar)
+
+    def draw(self, pairs: Int64, rng: np.random.Generator) -> People:
+        """People whose haplotypes have these labels, int64[n, 2], phased as the panel was learnt.
+
+        Raises ``InputError`` where a mixture is asked of a network of unphased genotypes.
+        """
+        if self.space is not None:
+            label = pairs.reshape(-1)
+            noise = rng.normal(size=(len(label), self.space.places.shape[1])).astype(np.float32)
+            from deepcohort.augmentation.adversarial import drawn
+
+            rows = self.space.to_rows(drawn(self.model, label, noise), label, rng)
+            both = of_rows(rows, label, self.sidecar.labels, True)
+            return both if self.sidecar.phased else People(both.copies(), both.label, both.labels, False)
+        mixed = pairs[:, 0] != pairs[:, 1]
+        if mixed.any() and not self.sidecar.phased:
+            raise InputError(
+                "--augmentation_people: mixtures of two labels need haplotypes, and the panel is unphased: take "
+                "--augmentation_method pca, or a phased panel"
+            )
+        classes = self._classes(pairs[:, 0], rng)
+        if mixed.any():
+            other = self._classes(pairs[mixed, 1], rng)
+            classes[mixed] = (classes[mixed] & 2) | (other & 1)
+        return People(classes, pairs[:, 0], self.sidecar.labels, self.sidecar.phased)
+
+    def _classes(self, label: Int64, rng: np.random.Generator) -> NDArray[np.int8]:
+        size = self.model.inputs[0].shape[1]
+        return _classes(self.model, label, rng.normal(size=(len(label), size)).astype(np.float32))

@@ -1,0 +1,145 @@
+"""Haplotypes in a space of principal components, and the way back to alleles.
+
+A generator draws places in the space. Such a place says, at each stretch of the region, which haplotypes of the
+panel the new one resembles; alleles come from a path through the panel's haplotypes of that label that follows the
+place and changes from one to another where the two are alike (a hidden Markov model, sampled
+backwards and forwards). So windows join with the linkage that the panel has there.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.augmentation.nearest import distances
+from deepcohort.augmentation.people import Float32, Int8, Int64
+from deepcohort.genome.files import written_whole
+
+COMPONENTS = 60
+WINDOW = 50
+"""Sites that come from one haplotype of the panel at least."""
+
+FLANK = 50
+"""Sites on each side of a border between windows at which two haplotypes are compared."""
+
+SOFTNESS = 2.0
+"""Differing alleles that make a change of haplotypes e times rarer."""
+
+NOISE = 1.0
+"""How far, in alleles' root mean square, a haplotype may lie from the place that is followed."""
+
+STAY = 0.2
+"""Weight of going on with the same haplotype beside 1 for changing to one that is equal around the border."""
+
+MOST_DONORS = 800
+"""Haplotypes of one label that are copied from, at most."""
+
+AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Space:
+    """Means of the labels float32[L, S], axes float32[K, S], places float32[rows, K] of the panel's rows.
+
+    Along each axis the places have variance 1; ``rows`` int8[rows, S] are haplotypes, ``label`` int64[rows].
+    """
+
+    mean: Float32
+    axes: Float32
+    places: Float32
+    rows: Int8
+    label: Int64
+
+    @classmethod
+    def of(cls, rows: Int8, label: Int64, labels: int, components: int = COMPONENTS) -> "Space":
+        """Principal components of what rows int8[n, S] have beyond their label's mean."""
+        values = rows.astype(np.float32)
+        mean = np.stack([values[label == kind].mean(axis=0) for kind in range(labels)])
+        values -= mean[label]
+        sizes, vectors = np.linalg.eigh(values @ values.T)
+        order = np.argsort(-sizes)[: min(components, len(rows) - labels)]
+        axes = vectors[:, order].T @ values
+        axes /= np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-6)
+        # The sign of an axis is a matter of the library: make it one of the data.
+        axes *= np.where(axes.sum(axis=1, keepdims=True) < 0, -1, 1)
+        places = values @ axes.T
+        scale = np.maximum(places.std(axis=0), 1e-6)
+        return cls(mean, axes * scale[:, None], places / scale, rows, label)
+
+    def save(self, path: Path) -> None:
+        """Write an npz archive without pickled objects."""
+        with written_whole(path) as unfinished, unfinished.open("wb") as out:
+            np.savez_compressed(out, **vars(self))
+
+    @classmethod
+    def load(cls, path: Path) -> "Space":
+        """Read what ``save`` wrote."""
+        with np.load(path, allow_pickle=False) as archive:
+            return cls(**{name: archive[name] for name in archive.files})
+
+    def to_rows(self, places: Float32, label: Int64, rng: np.random.Generator) -> Int8:
+        """Alleles int8[m, S] of drawn places float32[m, K] of these labels."""
+        found = np.empty((len(label), self.rows.shape[1]), np.int8)
+        for kind in np.unique(label):
+            here = np.flatnonzero(label == kind)
+            donors = np.flatnonzero(self.label == kind)
+            if len(donors) > MOST_DONORS:
+                donors = np.sort(rng.choice(donors, MOST_DONORS, replace=False))
+            path = _Paths(self, donors)
+            for first in range(0, len(here), AT_ONCE):
+                some = here[first : first + AT_ONCE]
+                found[some] = path.sample(places[some], rng)
+        return found
+
+
+class _Paths:
+    """Paths through the haplotypes ``donors`` of a space, window by window."""
+
+    def __init__(self, space: Space, donors: Int64) -> None:
+        self.rows, self.places, self.axes = space.rows[donors], space.places[donors], space.axes
+        sites = self.rows.shape[1]
+        self.edges = [*range(0, max(1, sites - WINDOW // 2), WINDOW), sites]
+        self.change = [self._changes(border) for border in self.edges[1:-1]]
+
+    def _changes(self, border: int) -> Float32:
+        """Chances of the next window's donor for each of this one's, float32[donors, donors]."""
+        around = self.rows[:, max(0, border - FLANK) : border + FLANK]
+        chance = np.exp(-distances(around, around) / SOFTNESS)
+        np.fill_diagonal(chance, STAY)
+        scaled: Float32 = (chance / chance.sum(axis=1, keepdims=True)).astype(np.float32)
+        return scaled
+
+    def _fit(self, places: Float32, window: int) -> Float32:
+        """How well each donor fits each place in a window, float32[m, donors], the best 1."""
+        axes = self.axes[:, self.edges[window] : self.edges[window + 1]]
+        metric = axes @ axes.T
+        ours, theirs = places @ metric, self.places @ metric
+        far = (ours * places).sum(axis=1)[:, None] + (theirs * self.places).sum(axis=1)[None]
+        far = far - 2 * ours @ self.places.T
+        fit: Float32 = np.exp(-(far - far.min(axis=1, keepdims=True)) / (2 * NOISE**2)).astype(np.float32)
+        return fit
+
+    def sample(self, places: Float32, rng: np.random.Generator) -> Int8:
+        """Alleles of one path for each place."""
+        windows = len(self.edges) - 1
+        fits = [self._fit(places, window) for window in range(windows)]
+        onward = [np.ones((1, 1), np.float32)] * windows
+        for window in range(windows - 2, -1, -1):
+            back = (onward[window + 1] * fits[window + 1]) @ self.change[window].T
+            onward[window] = back / back.max(axis=1, keepdims=True)
+        found = np.empty((len(places), self.rows.shape[1]), np.int8)
+        donor = _draw(fits[0] * onward[0], rng)
+        for window in range(windows):
+            if window:
+                donor = _draw(self.change[window - 1][donor] * fits[window] * onward[window], rng)
+            stretch = slice(self.edges[window], self.edges[window + 1])
+            found[:, stretch] = self.rows[donor, stretch]
+        return found
+
+
+def _draw(weights: Float32, rng: np.random.Generator) -> Int64:
+    """A column of each row by its weights, int64[m]."""
+    summed: NDArray[np.float64] = np.cumsum(weights, axis=1, dtype=np.float64)
+    drawn = rng.random(len(summed)) * summed[:, -1]
+    return np.minimum((summed <= drawn[:, None]).sum(axis=1), weights.shape[1] - 1)
