@@ -178,7 +178,7 @@ def _save(
 ) -> None:
     if state is None:
         return
-    arrays = {f"all{number}": np.asarray(value) for number, value in enumerate(everything)}
+    arrays: dict[str, Any] = {f"all{number}": np.asarray(value) for number, value in enumerate(everything)}
     arrays |= {f"average{number}": value for number, value in enumerate(average)}
     arrays |= {f"kept{number}": value for number, value in enumerate(course.kept)}
     told = {"step": course.step, "best": course.best, "history": course.history, "schedule": vars(schedule)}

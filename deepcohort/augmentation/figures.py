@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.augmentation.people import Float32, Int8, Int64, People
+from deepcohort.augmentation.people import Int8, Int64, People
 
 Float64 = NDArray[np.float64]
 
@@ -95,9 +95,9 @@ def spectrum(frequency: Float64) -> Float64:
 
 def heterozygosity(people: People) -> Float64:
     """Share of heterozygous sites of each person, float64[n]."""
-    if people.phased:
-        return ((people.classes == 1) | (people.classes == 2)).mean(axis=1)
-    return (people.classes == 1).mean(axis=1)
+    varied = (people.classes == 1) | (people.phased & (people.classes == 2))
+    share: Float64 = varied.mean(axis=1, dtype=np.float64)
+    return share
 
 
 def fst(one: Float64, other: Float64, sizes: tuple[int, int]) -> float:
@@ -163,8 +163,3 @@ def told_apart(train: People, test: People, seed: int) -> float:
     scale = spread * np.sqrt(ours.shape[1])
     machine = LinearSVC(C=1.0, random_state=seed).fit((ours - mean) / scale, train.label)
     return float((machine.predict((theirs - mean) / scale) == test.label).mean())
-
-
-def dosage(rows: Int8) -> Float32:
-    """As numbers to compute with."""
-    return rows.astype(np.float32)

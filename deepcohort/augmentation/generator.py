@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import deepcohort
 from deepcohort.augmentation import figures
 from deepcohort.augmentation.nearest import adversarial_accuracy
 from deepcohort.augmentation.people import Float32, Int64, Panel, People, of_rows
-from deepcohort.augmentation.space import Space
+from deepcohort.augmentation.space import Paths, Space
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.tables import write_table
@@ -227,6 +227,8 @@ class Trained:
     model: Any
     space: Space | None
     sidecar: Sidecar
+    paths: dict[int, Paths] = field(default_factory=dict)
+    """Of each label that was drawn already."""
 
     @classmethod
     def load(cls, folder: Path, panel: Panel) -> "Trained":
@@ -256,13 +258,7 @@ class Trained:
         Raises ``InputError`` where a mixture is asked of a network of unphased genotypes.
         """
         if self.space is not None:
-            label = pairs.reshape(-1)
-            noise = rng.normal(size=(len(label), self.space.places.shape[1])).astype(np.float32)
-            from deepcohort.augmentation.adversarial import drawn
-
-            rows = self.space.to_rows(drawn(self.model, label, noise), label, rng)
-            both = of_rows(rows, label, self.sidecar.labels, True)
-            return both if self.sidecar.phased else People(both.copies(), both.label, both.labels, False)
+            return self._follow(self.space, pairs, rng)
         mixed = pairs[:, 0] != pairs[:, 1]
         if mixed.any() and not self.sidecar.phased:
             raise InputError(
@@ -274,6 +270,21 @@ class Trained:
             other = self._classes(pairs[mixed, 1], rng)
             classes[mixed] = (classes[mixed] & 2) | (other & 1)
         return People(classes, pairs[:, 0], self.sidecar.labels, self.sidecar.phased)
+
+    def _follow(self, space: Space, pairs: Int64, rng: np.random.Generator) -> People:
+        """Places drawn by the network, and paths that follow them."""
+        from deepcohort.augmentation.adversarial import drawn
+
+        label, size = pairs.reshape(-1), space.places.shape[1]
+        places = drawn(self.model, label, rng.normal(size=(len(label), size)).astype(np.float32))
+        rows = np.empty((len(label), space.rows.shape[1]), np.int8)
+        for kind in np.unique(label).tolist():
+            if kind not in self.paths:
+                self.paths[kind] = space.paths(kind, self.sidecar.seed)
+            here = label == kind
+            rows[here] = self.paths[kind].sample(places[here], rng)
+        both = of_rows(rows, label, self.sidecar.labels, True)
+        return both if self.sidecar.phased else People(both.copies(), both.label, both.labels, False)
 
     def _classes(self, label: Int64, rng: np.random.Generator) -> NDArray[np.int8]:
         size = self.model.inputs[0].shape[1]

@@ -29,12 +29,6 @@ class Accuracy(NamedTuple):
         return (self.truth + self.artificial) / 2
 
 
-def indicators(rows: Int8) -> Float32:
-    """Whether a row has one copy of ALT, and whether two: float32[n, S or 2S]; differences count as distance."""
-    parts = [rows >= copies for copies in range(1, max(2, int(rows.max(initial=1)) + 1))]
-    return np.concatenate(parts, axis=1).astype(np.float32)
-
-
 def distances(ours: Int8, theirs: Int8) -> Float32:
     """Number of alleles in which each of n rows differs from each of m, float32[n, m] (1-norm of copies)."""
     deepest = max(int(ours.max(initial=1)), int(theirs.max(initial=1)))

@@ -51,7 +51,7 @@ def judge(
         np.concatenate([train.classes, artificial.classes]),
         np.concatenate([train.label, artificial.label]), train.labels, train.phased,
     )  # fmt: skip
-    values = [
+    last = [
         ("privacy_loss", means["held_out"] - means["train"]),
         ("identical_people", float((far == 0).sum())),
         ("near_people", float((far < limit).sum())),
@@ -62,7 +62,7 @@ def judge(
         ("told_by_real", alone),
         ("told_by_both", figures.told_apart(both, held, seed)),
     ]
-    return found + [Figure(name, "held_out", figure, EVERYBODY, value) for figure, value in values]
+    return found + [Figure(name, "held_out", figure, EVERYBODY, value) for figure, value in last]
 
 
 def _alike(artificial: People, real: People, seed: int) -> Iterator[tuple[str, str, float]]:

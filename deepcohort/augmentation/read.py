@@ -83,8 +83,8 @@ def read_panel(
     ours = is_phased and phase is not Phase.unphased
     all_labels = sorted(set(kinds))
     label: Int64 = np.array([all_labels.index(kind) for kind in kinds], np.int64)
-    alleles = _filled(alleles, label, ours, np.random.default_rng(seed), counts)
-    classes = alleles[..., 0] * (2 if ours else 1) + alleles[..., 1]
+    known_alleles = _filled(alleles, label, ours, np.random.default_rng(seed), counts)
+    classes = known_alleles[..., 0] * (2 if ours else 1) + known_alleles[..., 1]
     people = People(classes.astype(np.int8), label, all_labels, ours)
     _require_common(people, path, where)
     for what, number in counts.items():

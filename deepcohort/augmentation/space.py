@@ -20,20 +20,23 @@ COMPONENTS = 60
 WINDOW = 50
 """Sites that come from one haplotype of the panel at least."""
 
-FLANK = 50
+FLANK = 100
 """Sites on each side of a border between windows at which two haplotypes are compared."""
 
-SOFTNESS = 2.0
+SOFTNESS = 1.0
 """Differing alleles that make a change of haplotypes e times rarer."""
 
-NOISE = 1.0
+NOISE = 12.0
 """How far, in alleles' root mean square, a haplotype may lie from the place that is followed."""
 
-STAY = 0.2
+STAY = 5.0
 """Weight of going on with the same haplotype beside 1 for changing to one that is equal around the border."""
 
 MOST_DONORS = 800
 """Haplotypes of one label that are copied from, at most."""
+
+BALANCINGS = 30
+"""Rounds in which rows and columns of the changes are made to sum to 1."""
 
 AT_ONCE = 256
 
@@ -78,22 +81,15 @@ class Space:
         with np.load(path, allow_pickle=False) as archive:
             return cls(**{name: archive[name] for name in archive.files})
 
-    def to_rows(self, places: Float32, label: Int64, rng: np.random.Generator) -> Int8:
-        """Alleles int8[m, S] of drawn places float32[m, K] of these labels."""
-        found = np.empty((len(label), self.rows.shape[1]), np.int8)
-        for kind in np.unique(label):
-            here = np.flatnonzero(label == kind)
-            donors = np.flatnonzero(self.label == kind)
-            if len(donors) > MOST_DONORS:
-                donors = np.sort(rng.choice(donors, MOST_DONORS, replace=False))
-            path = _Paths(self, donors)
-            for first in range(0, len(here), AT_ONCE):
-                some = here[first : first + AT_ONCE]
-                found[some] = path.sample(places[some], rng)
-        return found
+    def paths(self, kind: int, seed: int) -> "Paths":
+        """Paths through the label's haplotypes, ``MOST_DONORS`` of them at most."""
+        donors = np.flatnonzero(self.label == kind)
+        if len(donors) > MOST_DONORS:
+            donors = np.sort(np.random.default_rng(seed).choice(donors, MOST_DONORS, replace=False))
+        return Paths(self, donors)
 
 
-class _Paths:
+class Paths:
     """Paths through the haplotypes ``donors`` of a space, window by window."""
 
     def __init__(self, space: Space, donors: Int64) -> None:
@@ -103,11 +99,17 @@ class _Paths:
         self.change = [self._changes(border) for border in self.edges[1:-1]]
 
     def _changes(self, border: int) -> Float32:
-        """Chances of the next window's donor for each of this one's, float32[donors, donors]."""
+        """Chances of the next window's donor for each of this one's, float32[donors, donors].
+
+        Rows and columns sum to 1 (Sinkhorn and Knopp 1967): who is like many others is not passed more often.
+        """
         around = self.rows[:, max(0, border - FLANK) : border + FLANK]
         chance = np.exp(-distances(around, around) / SOFTNESS)
         np.fill_diagonal(chance, STAY)
-        scaled: Float32 = (chance / chance.sum(axis=1, keepdims=True)).astype(np.float32)
+        scale = np.ones(len(chance), np.float32)
+        for _ in range(BALANCINGS):
+            scale = np.sqrt(scale / np.maximum(chance @ scale, 1e-30))
+        scaled: Float32 = (scale[:, None] * chance * scale).astype(np.float32)
         return scaled
 
     def _fit(self, places: Float32, window: int) -> Float32:
@@ -120,19 +122,31 @@ class _Paths:
         fit: Float32 = np.exp(-(far - far.min(axis=1, keepdims=True)) / (2 * NOISE**2)).astype(np.float32)
         return fit
 
+    def _onward(self, fits: list[Float32]) -> list[Float32]:
+        """Chance of what follows a window, for each place and donor, the best 1."""
+        onward = [np.ones((1, 1), np.float32)] * len(fits)
+        for window in range(len(fits) - 2, -1, -1):
+            following = fits[window + 1]
+            back = (onward[window + 1] * following) @ self.change[window].T
+            onward[window] = back / back.max(axis=1, keepdims=True)
+        return onward
+
     def sample(self, places: Float32, rng: np.random.Generator) -> Int8:
-        """Alleles of one path for each place."""
+        """Alleles int8[m, S] of one path for each place float32[m, K]."""
+        parts = [
+            self._sample(places[first : first + AT_ONCE], rng) for first in range(0, len(places), AT_ONCE)
+        ]
+        return np.concatenate(parts)
+
+    def _sample(self, places: Float32, rng: np.random.Generator) -> Int8:
         windows = len(self.edges) - 1
         fits = [self._fit(places, window) for window in range(windows)]
-        onward = [np.ones((1, 1), np.float32)] * windows
-        for window in range(windows - 2, -1, -1):
-            back = (onward[window + 1] * fits[window + 1]) @ self.change[window].T
-            onward[window] = back / back.max(axis=1, keepdims=True)
+        onward = self._onward(fits)
         found = np.empty((len(places), self.rows.shape[1]), np.int8)
-        donor = _draw(fits[0] * onward[0], rng)
+        donor = np.zeros(0, np.int64)
         for window in range(windows):
-            if window:
-                donor = _draw(self.change[window - 1][donor] * fits[window] * onward[window], rng)
+            chance = fits[window] * onward[window]
+            donor = _draw(chance * self.change[window - 1][donor] if window else chance, rng)
             stretch = slice(self.edges[window], self.edges[window + 1])
             found[:, stretch] = self.rows[donor, stretch]
         return found
@@ -142,4 +156,5 @@ def _draw(weights: Float32, rng: np.random.Generator) -> Int64:
     """A column of each row by its weights, int64[m]."""
     summed: NDArray[np.float64] = np.cumsum(weights, axis=1, dtype=np.float64)
     drawn = rng.random(len(summed)) * summed[:, -1]
-    return np.minimum((summed <= drawn[:, None]).sum(axis=1), weights.shape[1] - 1)
+    column: Int64 = np.minimum((summed <= drawn[:, None]).sum(axis=1), weights.shape[1] - 1)
+    return column
