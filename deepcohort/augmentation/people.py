@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +81,11 @@ def of_rows(rows: Int8, label: Int64, labels: list[str], phased: bool) -> People
 class Panel:
     """A region of a labelled panel, and what was left out of it, counted."""
 
+    file: Path
     names: list[str]
     people: People
     places: Places
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    upper: dict[str, str] = field(default_factory=dict)
+    """Superpopulation of each label."""

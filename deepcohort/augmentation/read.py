@@ -89,7 +89,8 @@ def read_panel(
     _require_common(people, path, where)
     for what, number in counts.items():
         log.info("%s: %s", what.replace("_", " "), f"{number:,}")
-    return Panel(names, people, places, counts, notes)
+    upper = {kind: known[name].superpopulation for name, kind in zip(names, kinds, strict=True)}
+    return Panel(path, names, people, places, counts, notes, upper)
 
 
 def _file_of(files: list[Path], region: str | None) -> tuple[Path, Region | None]:
