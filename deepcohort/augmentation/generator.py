@@ -102,12 +102,8 @@ def train(
     held = held_out(panel.people.label, share, seed)
     people = panel.people.only(~held)
     chosen = steps or STEPS[method]
-    state = checkpoints / f"{method.value}.state.npz" if checkpoints else None
     keras.utils.set_random_seed(seed)
-    if method is Method.pca:
-        model, history = _train_latent(people, out, chosen, seed, threads, state)
-    else:
-        model, history = _train_convolution(people, chosen, seed, state)
+    model, history = learn(people, out, method, chosen, seed, threads, checkpoints)
     with written_whole(out / NETWORK) as unfinished:
         model.save(unfinished)
     said = Sidecar(
@@ -120,6 +116,17 @@ def train(
     columns = ("step", "critic_loss", "generator_loss", "score")
     write_table(out / HISTORY, history, columns)
     write_events(out / "logs", history, "step", columns[1:])
+
+
+def learn(
+    people: People, out: Path, method: Method, steps: int, seed: int, threads: int, checkpoints: Path | None
+) -> tuple[Any, list[dict[str, str]]]:
+    """Learn from all these people; returns the network and its course. The space goes to the folder ``out``."""
+    state = checkpoints / f"{method.value}.state.npz" if checkpoints else None
+    if method is Method.cgan:
+        return _train_convolution(people, steps, seed, state)
+    phased = haplotypes_of(people, seed, threads, checkpoints / "haplotypes.npy" if checkpoints else None)
+    return _train_latent(phased, out, steps, seed, state)
 
 
 def _sites(panel: Panel) -> list[tuple[int, str, str]]:
@@ -137,24 +144,35 @@ def _schedule(steps: int, seed: int, batch: int, rate: float) -> Any:
     return Schedule(steps, max(1, steps // JUDGED), batch, rate, seed)
 
 
-def haplotypes_of(people: People, seed: int, threads: int) -> People:
-    """The people phased, by a copying model where they are not."""
+def haplotypes_of(people: People, seed: int, threads: int, kept: Path | None = None) -> People:
+    """The people phased, by a copying model where they are not; ``kept`` is a file of what it found before."""
     if people.phased:
         return people
+    label = np.repeat(people.label, 2)
+    if kept and kept.exists():
+        rows = np.load(kept, allow_pickle=False)
+        if rows.shape == (2 * len(people), people.classes.shape[1]) and (
+            rows[0::2] + rows[1::2] == people.classes
+        ).all():
+            return of_rows(rows, label, people.labels, True)
     from deepcohort.augmentation.phase import phased
 
     log.info("the panel is unphased: haplotypes of %d people are sampled", len(people))
     rows = phased(people.copies(), seed, threads=threads)
-    return of_rows(rows, np.repeat(people.label, 2), people.labels, True)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(kept) as unfinished, unfinished.open("wb") as out:
+            np.save(out, rows)
+    return of_rows(rows, label, people.labels, True)
 
 
 def _train_latent(
-    people: People, out: Path, steps: int, seed: int, threads: int, state: Path | None
+    people: People, out: Path, steps: int, seed: int, state: Path | None
 ) -> tuple[Any, list[dict[str, str]]]:
     """The GAN in the space of the people's haplotypes, which is written beside it."""
     from deepcohort.augmentation import adversarial, latent
 
-    rows, label = haplotypes_of(people, seed, threads).rows()
+    rows, label = people.rows()
     space = Space.of(rows, label, len(people.labels))
     space.save(out / SPACE)
     apart = np.repeat(held_out(people.label, VALIDATED, seed + 1), 2)

@@ -1,0 +1,44 @@
+// A generator of artificial people, learnt from a region of the panel.
+include { eachFile; flags; option } from '../options'
+
+process TRAIN_GENERATOR {
+    label 'process_medium'
+    label 'process_gpu'
+    label 'img_augmentation'
+
+    input:
+    tuple path(panel, stageAs: 'panel/?/*', arity: '1..*'), path(panel_indexes, stageAs: 'panel/?/*', arity: '1..*')
+    path labels
+    val options
+
+    output:
+    path 'generator', emit: folder
+    path 'generator.{keras,json}', emit: network
+    path 'training.tsv', emit: course
+    path 'training_info/*', emit: logs
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+    tuple val("${task.process}"), val('tensorflow'), eval("python3 -c 'from importlib.metadata import version; print(version(\"tensorflow\"))'"), topic: versions
+
+    // Without a GPU that TensorFlow can use, the CPU is taken, and the log says so.
+    script:
+    """
+    export NUMBA_CACHE_DIR=\$PWD/.numba
+    augmentation.py train \\
+        --release ${workflow.manifest.version} \\
+        --threads ${task.cpus} \\
+        --device ${task.accelerator ? 'auto' : 'cpu'} \\
+        ${eachFile('--panel', panel)} \\
+        --labels ${labels} \\
+        ${flags(options)} \\
+        --out generator
+    cp generator/generator.keras generator/generator.json generator/training.tsv .
+    cp -r generator/logs training_info
+    """
+
+    stub:
+    """
+    mkdir generator training_info
+    touch generator/generator.keras generator.keras generator.json training.tsv training_info/events.out.tfevents.0
+    """
+}
