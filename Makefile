@@ -45,7 +45,7 @@ images:
 # The images hold the versions that are tested here.
 lock: $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
-		--upgrade --extra inputs --extra imputation --extra variants --extra population --extra expression --extra expression-torch --extra torch --extra report --extra dev -o requirements.lock pyproject.toml > /dev/null
+		--upgrade --extra inputs --extra imputation --extra variants --extra population --extra augmentation --extra expression --extra expression-torch --extra torch --extra report --extra dev -o requirements.lock pyproject.toml > /dev/null
 	PATH="$(CURDIR)/.venv/bin:$$PATH" UV_CONSTRAINT=requirements.lock containers/lock.sh
 
 # Only for the first lock, when there is none to set up from.

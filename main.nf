@@ -4,7 +4,10 @@ include { writeParameters; writeCosts; sentencesOf } from './modules/run_info'
 include { isGenotypes } from './modules/inputs/files'
 include { INPUTS } from './modules/inputs'
 include { POPULATION } from './modules/population'
+include { AUGMENTATION } from './modules/augmentation'
+include { COMPARE_ACCURACY } from './modules/augmentation/compare_accuracy'
 include { IMPUTATION } from './modules/imputation'
+include { IMPUTATION as IMPUTATION_WITHOUT } from './modules/imputation'
 include { phasingImputers } from './modules/imputation/phasing'
 include { VARIANTS } from './modules/variants'
 include { EXPRESSION } from './modules/expression'
@@ -17,7 +20,7 @@ workflow DEEPCOHORT {
     main:
     INPUTS(
         p.steps.tokenize(','),
-        [input: p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth, caller_training: p.caller_training],
+        [input: p.steps == 'augment' ? null : p.input, panel: p.panel, labels: p.panel_labels, truth: p.truth, caller_training: p.caller_training],
         p.fasta,
         p.regions,
         p.chunks,
@@ -41,16 +44,32 @@ workflow DEEPCOHORT {
         p.population_weights ? file(p.population_weights) : [],
         [method: p.population_method, epochs: p.population_epochs, min_probability: p.population_min_probability, min_sites: p.population_min_sites, folds: p.population_folds, window_sites: p.population_window, seed: p.seed, subset: p.population_subset]
     )
+    AUGMENTATION(
+        INPUTS.out.panel.filter { _entry -> p.steps.tokenize(',').contains('augment') },
+        p.panel_labels ? file(p.panel_labels) : [],
+        augmentationOptions(p)
+    )
     // People of the panel to impute from: those recommended, or those given.
     panel_samples = p.steps.tokenize(',').contains('population') ? POPULATION.out.samples : p.panel_samples ? file(p.panel_samples) : []
+    genetic_map = p.genetic_map ? file(p.genetic_map) : []
+    labels = p.panel_labels ? file(p.panel_labels) : []
+    imputation = p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds', 'phased_output') + [compared: comparedImputers(p), network: networkOptions(p)]
+    to_impute = INPUTS.out.plan.filter { _entry -> p.steps.tokenize(',').contains('impute') }
+    // With artificial people in the panel, and then also without them, to tell what they are worth.
+    augmented = p.steps.tokenize(',').containsAll(['augment', 'impute'])
+    panel = augmented
+        ? INPUTS.out.panel.combine(AUGMENTATION.out.augmented).map { meta, _genotypes, _index, more, more_index -> [meta, more, more_index] }
+        : INPUTS.out.panel
     IMPUTATION(
-        INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
-        INPUTS.out.uncertain, INPUTS.out.plan.filter { _entry -> p.steps.tokenize(',').contains('impute') },
-        p.genetic_map ? file(p.genetic_map) : [],
-        p.panel_labels ? file(p.panel_labels) : [],
-        panel_samples,
-        p.subMap('imputer', 'seed', 'mask_fraction', 'output_format', 'output_hds', 'phased_output') + [compared: comparedImputers(p), network: networkOptions(p)]
+        panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
+        INPUTS.out.uncertain, to_impute, genetic_map, labels, panel_samples, imputation
     )
+    IMPUTATION_WITHOUT(
+        INPUTS.out.panel, INPUTS.out.target, INPUTS.out.target_sites_by_file, INPUTS.out.truth,
+        INPUTS.out.uncertain, to_impute.filter { _entry -> augmented }, genetic_map, labels, panel_samples, imputation
+    )
+    COMPARE_ACCURACY(augmented ? IMPUTATION.out.accuracy : channel.empty(), IMPUTATION_WITHOUT.out.accuracy)
+    accuracy = augmented ? COMPARE_ACCURACY.out.table : IMPUTATION.out.accuracy
 
     EXPRESSION(
         genotypesToExpress(p, IMPUTATION.out.imputed, VARIANTS.out.cohort, INPUTS.out.target, INPUTS.out.checks), INPUTS.out.reference,
@@ -62,10 +81,10 @@ workflow DEEPCOHORT {
     // The report's own programs come too late for the report, and stand in the published file only.
     used = channel.topic('versions').unique()
     REPORT(
-        IMPUTATION.out.accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
+        accuracy, IMPUTATION.out.sites, INPUTS.out.harmonisation, INPUTS.out.checks,
         IMPUTATION.out.counted, IMPUTATION.out.models, INPUTS.out.fit,
         VARIANTS.out.counted, VARIANTS.out.evaluation, POPULATION.out.tables,
-        EXPRESSION.out.tables.flatten(), notesOn(p),
+        EXPRESSION.out.tables.flatten(), AUGMENTATION.out.tables, notesOn(p),
         used.toList().map { rows -> versionsYaml(rows) },
         file("${projectDir}/assets/multiqc_config.yml")
     )
@@ -117,19 +136,26 @@ def versionsYaml(rows) {
 /** Ends the run with one sentence when a chosen step is not there yet or lacks what it starts from. */
 def checkSteps(p) {
     def steps = p.steps.tokenize(',')
-    def missing = steps - ['call', 'population', 'impute', 'express']
-    if (missing) {
-        error("--steps ${p.steps}: ${missing.join(', ')} is not available yet in this version; call, population, impute and express are.")
-    }
-    def needed = ['input'] + (steps.any { step -> step in ['population', 'impute'] } ? ['panel'] : []) + (steps.contains('call') && !steps.contains('impute') || steps.contains('express') ? ['fasta'] : []) + (steps.contains('population') ? ['panel_labels'] : [])
+    def needed = (steps == ['augment'] ? [] : ['input']) + (steps.any { step -> step in ['population', 'augment', 'impute'] } ? ['panel'] : []) + (steps.contains('call') && !steps.contains('impute') || steps.contains('express') ? ['fasta'] : []) + (steps.any { step -> step in ['population', 'augment'] } ? ['panel_labels'] : [])
     needed += steps.contains('express') ? ['genes'] + (ownModel(p) ? [] : ['expression_weights']) : []
     def lacking = needed.findAll { name -> !p[name] }
     if (lacking) {
         error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")
     }
+    if (steps.containsAll(['augment', 'impute']) && p.augmentation_region) {
+        error("--augmentation_region: with impute, artificial people cover what is imputed: leave it out and give --regions chr:from-to.")
+    }
     if (steps.contains('population') && p.panel_samples) {
         error("--panel_samples: --steps ${p.steps} chooses people of the panel itself: leave it out, or the step population.")
     }
+}
+
+/** What is chosen about artificial people; with imputation they cover the regions that are imputed. */
+def augmentationOptions(p) {
+    def with_imputation = p.steps.tokenize(',').contains('impute')
+    return p.findAll { name, _value -> name.startsWith('augmentation_') }.collectEntries { name, value -> [name - 'augmentation_', value] } +
+        [region: with_imputation ? p.regions : p.augmentation_region, with_panel: with_imputation, seed: p.seed] +
+        [checkpoints: p.augmentation_checkpoints ? file(p.augmentation_checkpoints).toAbsolutePath().toString() : null]
 }
 
 /** Imputers that are measured beside the chosen one, e.g. ['beagle', 'knn']. */

@@ -86,6 +86,7 @@ def region(
     steps: Annotated[int | None, typer.Option(help="Of the generator.")] = None,
     seed: Annotated[int, typer.Option(help="Draws halves and people.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    alone: Annotated[bool, typer.Option("--alone", help="Leave the plain generators out.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="The first 512 sites, and 20 steps.")] = False,
 ) -> None:
     """Learn from half of the people, and compare with both halves."""
@@ -94,18 +95,24 @@ def region(
     people = panel.people.at(slice(0, 512)) if quick else panel.people
     inside = halves(people.label, seed)
     train, held = people.only(inside), people.only(~inside)
-    trained, seconds = learnt(train, out / method.value, method, 20 if quick else steps or STEPS[method], seed, threads)
+    trained, seconds = learnt(
+        train, out / method.value, method, 20 if quick else steps or STEPS[method], seed, threads
+    )
     print(f"learnt in {seconds:.0f} s", flush=True)
     limit = limit_of(train.copies(), held.copies())
     pairs = np.stack([train.label, train.label], axis=1)
     begun = time.monotonic()
     found = guarded(trained.draw, pairs, train.copies(), limit, np.random.default_rng(seed))
-    print(f"{len(pairs)} people in {time.monotonic() - begun:.0f} s, {found.rejected} rejected below {limit:.0f} alleles")
+    print(
+        f"{len(pairs)} people in {time.monotonic() - begun:.0f} s, {found.rejected} rejected "
+        f"below {limit:.0f} alleles"
+    )
     groups = {method.value: found.people}
     if method is Method.pca:
         groups["paths alone"] = paths_only(trained, pairs, np.random.default_rng(seed))
-    groups["held-out people"] = held
-    for number, (name, generate) in enumerate(plain.GENERATORS.items()):
+    if not alone:
+        groups["held-out people"] = held
+    for number, (name, generate) in enumerate(() if alone else plain.GENERATORS.items()):
         groups[name] = generate(train, train.label, np.random.default_rng([seed, number]))
     table(groups, train, held, limit, seed, out / f"{method.value}.tsv")
 

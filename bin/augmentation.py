@@ -54,7 +54,8 @@ def train(
         panel, labels, region=region, by=label, phase=phase, merge_small=merge_small, seed=seed
     )
     generator.train(
-        known, out, method=method, steps=steps, share=held_out, seed=seed, threads=threads, checkpoints=checkpoints
+        known, out, method=method, steps=steps, share=held_out, seed=seed, threads=threads,
+        checkpoints=checkpoints
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ def tables(
     evaluation: Annotated[list[Path] | None, _files("Calls against the truth.")] = None,
     population: Annotated[list[Path] | None, _files("Table of populations of a cohort.")] = None,
     expression: Annotated[list[Path] | None, _files("Table of predicted expression.")] = None,
+    augmentation: Annotated[list[Path] | None, _files("Table of artificial people.")] = None,
     note: Annotated[list[str] | None, typer.Option(help="Sentence about the run as a whole.")] = None,
     versions: Annotated[Path | None, _files("Versions of the programs (YAML).")] = None,
 ) -> None:
@@ -50,6 +51,7 @@ def tables(
         evaluation=evaluation or [],
         population=population or [],
         expression=expression or [],
+        augmentation=augmentation or [],
         notes=note or [],
         versions=versions,
     )

@@ -1,8 +1,8 @@
 """Train a conditional generator against a critic: Wasserstein distance with a gradient penalty.
 
-After Arjovsky et al. (2017) and Gulrajani et al. (2017). Weights of the generator are averaged over steps, the
-average is judged on held-out people now and then, and the best one is kept. The whole state is on disk after
-each judgement, so that a killed training goes on where it was and ends as it would have ended.
+After Arjovsky et al. (2017) and Gulrajani et al. (2017). Weights of the generator are averaged over steps,
+the average is judged on held-out people now and then, and the best one is kept. The whole state is on disk
+after each judgement, so that a killed training goes on where it was and ends as it would have ended.
 """
 
 import json
@@ -43,7 +43,9 @@ class Schedule:
 
 @dataclass
 class Course:
-    """State of a training but for the networks: steps done, best score and its weights, rows of the history."""
+    """State of a training but for the networks: steps done, best score and its weights, rows of the
+    history.
+    """
 
     step: int = 0
     best: float = -np.inf

@@ -22,7 +22,8 @@ def read_asked(text: str, labels: list[str], present: Int64) -> dict[tuple[int, 
         wanted = {pair: number for pair, number in wanted.items() if number}
         if not wanted:
             raise InputError(
-                f"{OPTION} balance: all labels have {present.max():,} people already: name numbers, as in AFR=100"
+                f"{OPTION} balance: all labels have {present.max():,} people already: name "
+                "numbers, as in AFR=100"
             )
         return wanted
     found: dict[tuple[int, int], int] = {}

@@ -1,9 +1,10 @@
 """The convolutional conditional GAN over the genotypes of a region.
 
-After PG-cGAN (Chen, Mowlaei and Shi 2020): the label's embedding multiplies the noise in the generator and the genotype in the
-critic, and convolutions do the rest. Added: a bias of each label and site that starts at the label's frequencies, a
-learnt channel of the location in every block (Yelmen et al. 2023), samples that are drawn as hard classes while
-gradients pass through their chances, and a projection of the label in the critic (Miyato and Koyama 2018).
+After PG-cGAN (Chen, Mowlaei and Shi 2020): the label's embedding multiplies the noise in the generator and
+the genotype in the critic, and convolutions do the rest. Added: a bias of each label and site that starts
+at the label's frequencies, a learnt channel of the location in every block (Yelmen et al. 2023),
+samples that are drawn as hard classes while gradients pass through their chances, and a projection of the
+label in the critic (Miyato and Koyama 2018).
 """
 
 from typing import Any
@@ -17,7 +18,9 @@ from deepcohort.genome.backend import keras, layers, ops
 NOISE = 100
 STEP = 4
 CHANNELS = (128, 96, 64, 48)
-"""Channels of the generator from the coarsest to the finest of its lengths; the critic has them the other way."""
+"""Channels of the generator from the coarsest to the finest of its lengths; the critic has them the
+other way.
+"""
 
 KERNEL = 7
 LEAST = 1e-3

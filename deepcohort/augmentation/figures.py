@@ -54,7 +54,9 @@ def linkage_correlation(one: Float64, other: Float64) -> float:
 
 
 def decay(matrix: Float64, pos: Int64) -> Float64:
-    """Mean linkage of pairs of sites by distance, float64[len(DECAY) - 1]; NaN where there is no such pair."""
+    """Mean linkage of pairs of sites by distance, float64[len(DECAY) - 1]; NaN where there is no such
+    pair.
+    """
     one, other = np.triu_indices(len(matrix), 1)
     bins = np.digitize(pos[other] - pos[one], DECAY) - 1
     inside = bins < len(DECAY) - 1
@@ -101,7 +103,9 @@ def heterozygosity(people: People) -> Float64:
 
 
 def fst(one: Float64, other: Float64, sizes: tuple[int, int]) -> float:
-    """Hudson's FST of two samples of so many alleles from frequencies, as a ratio of sums (Bhatia et al. 2013)."""
+    """Hudson's FST of two samples of so many alleles from frequencies, as a ratio of sums (Bhatia et
+    al. 2013).
+    """
     within = one * (1 - one) / max(1, sizes[0] - 1) + other * (1 - other) / max(1, sizes[1] - 1)
     between = one * (1 - other) + other * (1 - one)
     total = float(between.sum())

@@ -88,14 +88,15 @@ def train(
 ) -> None:
     """Learn from the panel's people who are not held out, and write the generator into the folder ``out``.
 
-    Besides it stand its sidecar, the course of the training (training.tsv, TensorBoard's files in logs) and, of the method pca,
-    the space. With ``checkpoints`` a killed training goes on from there.
+    Besides it stand its sidecar, the course of the training (training.tsv, TensorBoard's files in logs)
+    and, of the method pca, the space. With ``checkpoints`` a killed training goes on from there.
     """
     from deepcohort.genome.backend import keras, write_events
 
     if method is Method.cgan and len(panel.places.pos) > MOST_SITES:
         raise InputError(
-            f"--augmentation_method cgan: the region has {len(panel.places.pos):,} sites, and the network takes "
+            f"--augmentation_method cgan: the region has {len(panel.places.pos):,} sites, and the "
+            "network takes "
             f"{MOST_SITES:,}: name a smaller region, or take pca"
         )
     out.mkdir(parents=True, exist_ok=True)
@@ -121,7 +122,9 @@ def train(
 def learn(
     people: People, out: Path, method: Method, steps: int, seed: int, threads: int, checkpoints: Path | None
 ) -> tuple[Any, list[dict[str, str]]]:
-    """Learn from all these people; returns the network and its course. The space goes to the folder ``out``."""
+    """Learn from all these people; returns the network and its course. The space goes to the folder
+    ``out``.
+    """
     state = checkpoints / f"{method.value}.state.npz" if checkpoints else None
     if method is Method.cgan:
         return _train_convolution(people, steps, seed, state)
@@ -145,15 +148,18 @@ def _schedule(steps: int, seed: int, batch: int, rate: float) -> Any:
 
 
 def haplotypes_of(people: People, seed: int, threads: int, kept: Path | None = None) -> People:
-    """The people phased, by a copying model where they are not; ``kept`` is a file of what it found before."""
+    """The people phased, by a copying model where they are not; ``kept`` is a file of what it found
+    before.
+    """
     if people.phased:
         return people
     label = np.repeat(people.label, 2)
     if kept and kept.exists():
         rows = np.load(kept, allow_pickle=False)
-        if rows.shape == (2 * len(people), people.classes.shape[1]) and (
-            rows[0::2] + rows[1::2] == people.classes
-        ).all():
+        if (
+            rows.shape == (2 * len(people), people.classes.shape[1])
+            and (rows[0::2] + rows[1::2] == people.classes).all()
+        ):
             return of_rows(rows, label, people.labels, True)
     from deepcohort.augmentation.phase import phased
 
@@ -280,7 +286,8 @@ class Trained:
         mixed = pairs[:, 0] != pairs[:, 1]
         if mixed.any() and not self.sidecar.phased:
             raise InputError(
-                "--augmentation_people: mixtures of two labels need haplotypes, and the panel is unphased: take "
+                "--augmentation_people: mixtures of two labels need haplotypes, and the panel is "
+                "unphased: take "
                 "--augmentation_method pca, or a phased panel"
             )
         classes = self._classes(pairs[:, 0], rng)

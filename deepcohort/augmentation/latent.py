@@ -1,7 +1,7 @@
 """The conditional GAN in the space of principal components.
 
-Noise is multiplied by the label's embedding, as in PG-cGAN (Chen, Mowlaei and Shi 2020); the network adds to a normal
-distribution of the label's places, from which it starts.
+Noise is multiplied by the label's embedding, as in PG-cGAN (Chen, Mowlaei and Shi 2020); the network adds
+to a normal distribution of the label's places, from which it starts.
 """
 
 from typing import Any

@@ -22,8 +22,9 @@ REAL = "held_out_people"
 def make(panel: Panel, folder: Path, asked: str, out: Path, *, with_panel: bool, seed: int) -> None:
     """Write synthetic.vcf.gz, labels.tsv, quality.tsv, counts.tsv and tables of pictures into ``out``.
 
-    With ``with_panel`` augmented.vcf.gz is the panel's part of the region with these people. Raises ``InputError``
-    where the generator is of another panel, or nobody of those asked for passes the privacy guard.
+    With ``with_panel`` augmented.vcf.gz is the panel's part of the region with these people. Raises
+    ``InputError`` where the generator is of another panel, or nobody of those asked for passes the privacy
+    guard.
     """
     present = np.bincount(panel.people.label, minlength=len(panel.people.labels))
     pairs = pairs_of(read_asked(asked, panel.people.labels, present))
@@ -34,7 +35,8 @@ def make(panel: Panel, folder: Path, asked: str, out: Path, *, with_panel: bool,
     found = guarded(trained.draw, pairs, train.copies(), limit, np.random.default_rng([seed, 1]))
     if not len(found.people):
         raise InputError(
-            f"{folder.name}: all people drawn are nearer to somebody of the panel than held-out people are: name a "
+            f"{folder.name}: all people drawn are nearer to somebody of the panel than held-out "
+            "people are: name a "
             "larger region, or train longer"
         )
     out.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,8 @@ def judged_beside_plain(
 ) -> tuple[list[quality.Figure], People]:
     """Figures of the generator, of plain ones and of the held-out people themselves; and whom it drew.
 
-    Each generator draws as many people of each label as are learnt from; nobody is guarded but the generator's.
+    Each generator draws as many people of each label as are learnt from; nobody is guarded but the
+    generator's.
     """
     rng = np.random.default_rng([seed, 2])
     wanted: Int64 = np.stack([train.label, train.label], axis=1)

@@ -1,7 +1,7 @@
 """Distances between people, and what they tell: adversarial accuracy, privacy loss, membership.
 
-Nearest-neighbour adversarial accuracy after Yale et al. (2020): near 0.5 where artificial people lie among real ones
-as real ones do; near 1 where they lie apart, near 0 where they are copies.
+Nearest-neighbour adversarial accuracy after Yale et al. (2020): near 0.5 where artificial people lie among
+real ones as real ones do; near 1 where they lie apart, near 0 where they are copies.
 """
 
 from typing import NamedTuple
@@ -40,7 +40,9 @@ def distances(ours: Int8, theirs: Int8) -> Float32:
 
 
 def nearest(ours: Int8, theirs: Int8, *, same: bool = False) -> Float32:
-    """Distance of each of n rows to the nearest of ``theirs``, float32[n]; with ``same``, other than itself."""
+    """Distance of each of n rows to the nearest of ``theirs``, float32[n]; with ``same``, other than
+    itself.
+    """
     found = np.empty(len(ours), np.float32)
     for first in range(0, len(ours), AT_ONCE):
         block = distances(ours[first : first + AT_ONCE], theirs)

@@ -1,4 +1,6 @@
-"""Files of artificial people: VCF, labels, quality, what pictures are made of, and the panel with them added."""
+"""Files of artificial people: VCF, labels, quality, what pictures are made of, and the panel with
+them added.
+"""
 
 import re
 from collections import Counter
@@ -72,8 +74,8 @@ def write_labels(
 def write_augmented(panel: Path, people: People, names: Sequence[str], places: Places, out: Path) -> int:
     """Write the panel's biallelic records at the artificial people's sites with these people added.
 
-    Returns how many records of the panel there are between the first and the last site that are left out. Raises
-    ``InputError`` where a name of an artificial person is one of the panel's.
+    Returns how many records of the panel there are between the first and the last site that are left out.
+    Raises ``InputError`` where a name of an artificial person is one of the panel's.
     """
     vcf = open_vcf(panel)
     taken = set(vcf.samples) & set(names)
@@ -94,7 +96,7 @@ def write_augmented(panel: Path, people: People, names: Sequence[str], places: P
                 left_out += 1
                 continue
             wanted = (int(places.pos[following]), places.ref[following], [places.alt[following]])
-            if (record.POS, record.REF, record.ALT) != wanted:
+            if wanted != (record.POS, record.REF, record.ALT):
                 left_out += 1
                 continue
             two = genotypes_of(panel, record)[:, :2].astype(int)

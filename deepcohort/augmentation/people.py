@@ -29,8 +29,8 @@ class Places:
 class People:
     """Genotypes of people and the label of each.
 
-    ``classes`` int8[n, S]: copies of ALT (0, 1, 2), or of phased people twice the first haplotype's allele plus
-    the second's (0 for 0|0, 1 for 0|1, 2 for 1|0, 3 for 1|1). ``label`` int64[n] counts into ``labels``.
+    ``classes`` int8[n, S]: copies of ALT (0, 1, 2), or of phased people twice the first haplotype's allele
+    plus the second's (0 for 0|0, 1 for 0|1, 2 for 1|0, 3 for 1|1). ``label`` int64[n] counts into ``labels``.
     """
 
     classes: Int8
@@ -71,7 +71,9 @@ class People:
 
 
 def of_rows(rows: Int8, label: Int64, labels: list[str], phased: bool) -> People:
-    """The inverse of ``People.rows``: two haplotypes after each other are a person (``label`` of the rows)."""
+    """The inverse of ``People.rows``: two haplotypes after each other are a person (``label`` of the
+    rows).
+    """
     if not phased:
         return People(rows.astype(np.int8), label, labels, False)
     return People((rows[0::2] << 1 | rows[1::2]).astype(np.int8), label[0::2], labels, True)

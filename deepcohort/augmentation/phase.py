@@ -1,8 +1,9 @@
 """Haplotypes of unphased people, sampled from a copying model.
 
-Haplotypes are what is inherited, so they are learnt even where the panel has none: each person's genotypes are taken
-as two mosaics of other people's haplotypes (Li and Stephens 2003), sampled anew in turn for everybody (as MaCH
-does, Li et al. 2010). A state is a pair of the haplotypes that fit the person's homozygous sites best.
+Haplotypes are what is inherited, so they are learnt even where the panel has none: each person's genotypes
+are taken as two mosaics of other people's haplotypes (Li and Stephens 2003), sampled anew in turn for
+everybody (as MaCH does, Li et al. 2010). A state is a pair of the haplotypes that fit the
+person's homozygous sites best.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -61,7 +62,9 @@ def _sample_block(
     rng: np.random.Generator,
     pool: ThreadPoolExecutor,
 ) -> None:
-    """Sample some people in a window from everybody's haplotypes as they are, and fit it to the window before."""
+    """Sample some people in a window from everybody's haplotypes as they are, and fit it to the
+    window before.
+    """
     ours, before = copies[block, window], haplotypes[:, window].copy()
     states = _states(ours, before, block, rng)
     drawn = rng.random((*ours.shape, 4))
@@ -93,7 +96,9 @@ def _states(copies: Int8, haplotypes: Int8, some: Int64, rng: np.random.Generato
 
 
 def _misfit(copies: Int8, haplotypes: Int8) -> Float32:
-    """Homozygous sites of each person at which a haplotype has the other allele, float32[people, haplotypes]."""
+    """Homozygous sites of each person at which a haplotype has the other allele, float32[people,
+    haplotypes].
+    """
     alt = haplotypes.astype(np.float32)
     reference, alternative = (copies == 0).astype(np.float32), (copies == 2).astype(np.float32)
     found: Float32 = reference @ alt.T + alternative @ (1 - alt).T
@@ -159,7 +164,9 @@ def _step(
     stay: float,
     move: float,
 ) -> tuple[int, int]:
-    """Draw a pair, given that of the next site (-1: none): which of the two mosaics went on, then from whom."""
+    """Draw a pair, given that of the next site (-1: none): which of the two mosaics went on, then
+    from whom.
+    """
     if first < 0:
         return _draw_pair(forward, rows, drawn[0], drawn[1])
     both = stay * stay * forward[first, second]

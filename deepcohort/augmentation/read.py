@@ -55,12 +55,13 @@ def read_panel(
     merge_small: bool = False,
     seed: int = 1,
 ) -> Panel:
-    """Read the people with a label at the biallelic sites of ``region`` (``chr:from-to``; default: the file's).
+    """Read the people with a label at biallelic sites of ``region``: ``chr:from-to``, or all of one file.
 
-    Missing genotypes are drawn from the label's frequencies and counted, as are sites with several ALT, people
-    without a label and labels without a person. A population of fewer than ``FEWEST`` people takes the name of
-    its superpopulation when ``merge_small``. Raises ``InputError`` where a population is
-    small otherwise, a region is beyond the panel or has no common sites, or phase is asked of unphased people.
+    Missing genotypes are drawn from the label's frequencies and counted, as are sites with several ALT,
+    people without a label and labels without a person. A population of fewer than ``FEWEST`` people takes
+    the name of its superpopulation when ``merge_small``. Raises ``InputError`` where a population is
+    small otherwise, a region is beyond the panel or has no common sites, or phase is asked of unphased
+    people.
     """
     path, where = _file_of(files, region)
     known = read_labels(labels)
@@ -98,7 +99,8 @@ def _file_of(files: list[Path], region: str | None) -> tuple[Path, Region | None
     if region is None:
         if len(files) > 1:
             raise InputError(
-                f"the panel has {len(files)} files: name one region to learn (--augmentation_region chr:from-to)"
+                f"the panel has {len(files)} files: name one region to learn "
+                "(--augmentation_region chr:from-to)"
             )
         return files[0], None
     asked = parse_regions(region)
@@ -111,7 +113,8 @@ def _file_of(files: list[Path], region: str | None) -> tuple[Path, Region | None
         if contig is not None:
             return path, asked[0]._replace(chrom=contig)
     raise InputError(
-        f"--augmentation_region {region}: no file of the panel has chromosome {asked[0].chrom}: correct the region"
+        f"--augmentation_region {region}: no file of the panel has chromosome {asked[0].chrom}: "
+        "correct the region"
     )
 
 
@@ -174,7 +177,8 @@ def _sites(
         )
     if len(contigs) > 1:
         raise InputError(
-            f"{path.name}: {len(contigs)} chromosomes: name one region to learn (--augmentation_region chr:from-to)"
+            f"{path.name}: {len(contigs)} chromosomes: name one region to learn "
+            "(--augmentation_region chr:from-to)"
         )
     length = read_header(path).contigs.get(contigs[0])
     places = Places(contigs[0], length, np.array(pos, np.int64), *texts)
@@ -222,6 +226,7 @@ def _require_common(people: People, path: Path, where: Region | None) -> None:
     common = int((np.minimum(frequency, 1 - frequency) >= COMMON).sum())
     if common < FEWEST_SITES:
         raise InputError(
-            f"{path.name}: {common} sites of {where or 'the file'} have a MAF of 1 % or more, and {FEWEST_SITES} are "
+            f"{path.name}: {common} sites of {where or 'the file'} have a MAF of 1 % or more, and "
+            f"{FEWEST_SITES} are "
             "needed to learn from: name a larger region"
         )

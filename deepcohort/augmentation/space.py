@@ -1,8 +1,8 @@
 """Haplotypes in a space of principal components, and the way back to alleles.
 
-A generator draws places in the space. Such a place says, at each stretch of the region, which haplotypes of the
-panel the new one resembles; alleles come from a path through the panel's haplotypes of that label that follows the
-place and changes from one to another where the two are alike (a hidden Markov model, sampled
+A generator draws places in the space. Such a place says, at each stretch of the region, which haplotypes of
+the panel the new one resembles; alleles come from a path through the panel's haplotypes of that label that
+follows the place and changes from one to another where the two are alike (a hidden Markov model, sampled
 backwards and forwards). So windows join with the linkage that the panel has there.
 """
 

@@ -17,6 +17,7 @@ CHAPTERS = {
     "summary": ("Summary", "What this run did, and what to look at first."),
     "calls": ("Calls", "Variants called from reads."),
     "population": ("Populations", "Where people come from, and whom to impute from."),
+    "augmentation": ("Artificial people", "What artificial people are worth, and what they reveal."),
     "imputation": ("Imputation", "How good the imputed genotypes are."),
     "expression": ("Expression", "What sequence models predict of people's genes, and how well that fits."),
     "sites": ("Input", "Which sites and genotypes were used, and what was dropped for which reason."),

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from deepcohort.report import accuracy, calls, chunks, dropped, expression, fit, population
+from deepcohort.report import accuracy, augmentation, calls, chunks, dropped, expression, fit, population
 from deepcohort.report.accuracy import EVERYONE, number
 from deepcohort.report.calls import Person
 from deepcohort.report.chunks import Chunk
@@ -34,13 +34,15 @@ def section(
     people: dict[str, Person],
     of_people: population.Tables,
     of_genes: expression.Tables,
+    artificial: augmentation.Tables,
     notes: list[str],
 ) -> Section:
     """Return the chapter as HTML: facts first, then what is unusual; ``notes`` are of the run as a whole."""
     facts = calls.facts(people) + population.facts(of_people) + _facts(summaries, found) + _accuracy(rows)
-    facts += expression.facts(of_genes)
+    facts += expression.facts(of_genes) + augmentation.facts(artificial)
     unusual = notes + dropped.sentences(checks, counts) + fit.sentences(fits, counts)
     unusual += population.sentences(of_people) + expression.sentences(of_genes)
+    unusual += augmentation.sentences(artificial)
     unusual += chunks.sentences(found) + _labels(rows)
     parts = [STYLE, f'<div class="alert alert-warning">{escape(WARNING)}</div>']
     parts.append(_list("What was done", facts))

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcohort.genome.files import written_whole
-from deepcohort.report import accuracy, calls, chunks, dropped, expression, fit, population, quality, summary
+from deepcohort.report import (
+    accuracy,
+    augmentation,
+    calls,
+    chunks,
+    dropped,
+    expression,
+    fit,
+    population,
+    quality,
+    summary,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +40,7 @@ class Files:
     evaluation: list[Path] = field(default_factory=list)
     population: list[Path] = field(default_factory=list)
     expression: list[Path] = field(default_factory=list)
+    augmentation: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     versions: Path | None = None
 
@@ -46,15 +58,17 @@ def write_tables(files: Files, out: Path) -> None:
     fits = fit.read(files.fit)
     people, judged = calls.read_counts(files.calls), calls.read_evaluation(files.evaluation)
     of_people, of_genes = population.read(files.population), expression.read(files.expression)
+    artificial = augmentation.read(files.augmentation)
     out.mkdir(parents=True, exist_ok=True)
     sections = [
         summary.section(
-            rows, summaries, checks, counts, found, fits, people, of_people, of_genes, files.notes
+            rows, summaries, checks, counts, found, fits, people, of_people, of_genes, artificial, files.notes
         ),
         *calls.sections(people, judged),
         *population.sections(of_people),
         *accuracy.sections(rows),
         *expression.sections(of_genes),
+        *augmentation.sections(artificial),
         *quality.sections(summaries),
         *dropped.sections(checks, counts),
         *fit.sections(fits),

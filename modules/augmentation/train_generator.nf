@@ -2,7 +2,7 @@
 include { eachFile; flags; option } from '../options'
 
 process TRAIN_GENERATOR {
-    label 'process_medium'
+    label 'process_low'
     label 'process_gpu'
     label 'img_augmentation'
 
@@ -23,7 +23,6 @@ process TRAIN_GENERATOR {
     // Without a GPU that TensorFlow can use, the CPU is taken, and the log says so.
     script:
     """
-    export NUMBA_CACHE_DIR=\$PWD/.numba
     augmentation.py train \\
         --release ${workflow.manifest.version} \\
         --threads ${task.cpus} \\

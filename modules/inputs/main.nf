@@ -64,7 +64,7 @@ workflow INPUTS {
     panel_parts = by_format.genotypes.mix(converted)
         .map { meta, genotypes, index -> [meta.subMap('file'), genotypes, index] }
         .branch { _entry ->
-            unphased: steps.contains('population') && !steps.contains('impute')
+            unphased: steps.any { step -> step in ['population', 'augment'] } && !steps.contains('impute')
             phased: true
         }
     CHECK_PANEL(panel_parts.phased, reference, panel_samples ? file(panel_samples) : [])

@@ -15,6 +15,7 @@ workflow REPORT {
     evaluation     // evaluation.tsv, or nothing
     population     // [ [cohort: 'cohort'], cohort.figures.tsv ], and so the other tables of populations
     expression     // tables of expression: counts.tsv, evaluation.tsv, ..., or nothing
+    augmentation   // quality.tsv and the other tables of artificial people, or nothing
     notes          // sentences about the run as a whole
     versions       // YAML text of the programs that the other rooms used
     config         // assets/multiqc_config.yml
@@ -24,6 +25,7 @@ workflow REPORT {
         accuracy.toList().map { tables -> tables ?: [] },
         filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models), filesOf(fit),
         filesOf(calls), evaluation.toList().map { tables -> tables ?: [] }, filesOf(population), expression.toSortedList { one, other -> one.name <=> other.name },
+        augmentation.toSortedList { one, other -> one.name <=> other.name },
         notes, versions
     )
     MULTIQC(REPORT_TABLES.out.tables, config)

@@ -17,6 +17,7 @@ process REPORT_TABLES {
     path evaluation, stageAs: 'evaluation/*'
     path population, stageAs: 'population/*', arity: '0..*'
     path expression, stageAs: 'expression/*', arity: '0..*'
+    path augmentation, stageAs: 'augmentation/*', arity: '0..*'
     val notes
     val versions
 
@@ -41,6 +42,7 @@ process REPORT_TABLES {
         ${option('--evaluation', evaluation)} \\
         ${eachFile('--population', population)} \\
         ${eachFile('--expression', expression)} \\
+        ${eachFile('--augmentation', augmentation)} \\
         ${eachFile('--note', notes)} \\
         --versions software_versions.yml \\
         --out mqc

@@ -1,4 +1,6 @@
-"""Panels made up for tests: haplotypes that are mosaics of a few founders, other founders in each population."""
+"""Panels made up for tests: haplotypes that are mosaics of a few founders, other founders in each
+population.
+"""
 
 import numpy as np
 
@@ -41,13 +43,13 @@ class Founded:
         rows = range(len(self.names)) if rows is None else rows
         records = []
         for site, pos in enumerate(self.pos):
-            cells = [
-                f"{self.haplotypes[2 * i, site]}{mark}{self.haplotypes[2 * i + 1, site]}" for i in rows
-            ]
+            cells = [f"{self.haplotypes[2 * i, site]}{mark}{self.haplotypes[2 * i + 1, site]}" for i in rows]
             cells = ["./." if (i, site) in missing else cell for i, cell in zip(rows, cells, strict=True)]
             records.append(("20", int(pos), "A", "G", cells))
         panel = indexed(write_vcf(folder / "panel.vcf.gz", records, [self.names[i] for i in rows]))
-        lines = [f"{self.names[i]}\t{self.labels[self.label[i]]}\tX{self.labels[self.label[i]]}\n" for i in rows]
+        lines = [
+            f"{self.names[i]}\t{self.labels[self.label[i]]}\tX{self.labels[self.label[i]]}\n" for i in rows
+        ]
         labels = folder / "labels.tsv"
         labels.write_text("sample\tpopulation\tsuperpopulation\n" + "".join(lines))
         return panel, labels

@@ -66,14 +66,6 @@ def test_what_a_step_needs(nextflow: Nextflow) -> None:
 
 
 @pytest.mark.pipeline
-def test_steps_that_are_not_there_yet(nextflow: Nextflow) -> None:
-    run = nextflow.pipeline("--steps", "augment,impute", "--outdir", "out")
-    assert run.returncode != 0
-    said = "augment is not available yet in this version; call, population, impute and express are."
-    assert said in run.output
-
-
-@pytest.mark.pipeline
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

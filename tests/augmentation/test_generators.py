@@ -1,0 +1,187 @@
+"""Generators: plain ones, paths through haplotypes, networks, the privacy guard, and files."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from cyvcf2 import VCF
+
+from deepcohort.augmentation import plain
+from deepcohort.augmentation.compare import join_accuracy
+from deepcohort.augmentation.generator import Method, Trained, held_out, train
+from deepcohort.augmentation.guard import guarded, limit_of
+from deepcohort.augmentation.make import make
+from deepcohort.augmentation.nearest import nearest
+from deepcohort.augmentation.phase import phased
+from deepcohort.augmentation.read import LabelBy, read_panel
+from deepcohort.augmentation.space import Space
+from deepcohort.genome.errors import InputError
+from tests.augmentation.panels import Founded
+
+
+def test_plain_generators_draw_from_the_label():
+    made = Founded(people=60, sites=100)
+    people = made.people()
+    people.classes[people.label == 0, :10], people.classes[people.label == 1, :10] = 0, 3
+    label = np.repeat([0, 1], 80)
+    for name, generate in plain.GENERATORS.items():
+        drawn = generate(people, label, np.random.default_rng(1))
+        assert drawn.classes.shape == (160, 100) and set(np.unique(drawn.classes)) <= {0, 1, 2, 3}, name
+        assert (drawn.copies()[:80, :10] == 0).all() and (drawn.copies()[80:, :10] == 2).all(), name
+        one, other = people.copies().mean(axis=0), drawn.copies().mean(axis=0)
+        assert np.corrcoef(one, other)[0, 1] > 0.97, name
+
+
+def test_phasing_keeps_genotypes_and_finds_haplotypes():
+    made = Founded(people=60, sites=120, labels=("AAA",), founders=4, switch=0.01)
+    copies = made.people().copies()
+    found = phased(copies, 1)
+    assert np.array_equal(found[0::2] + found[1::2], copies)
+    wrong = total = 0
+    for person in range(60):
+        varied = np.flatnonzero(copies[person] == 1)
+        same = found[2 * person, varied] == made.haplotypes[2 * person, varied]
+        wrong, total = wrong + int((same[1:] != same[:-1]).sum()), total + len(varied) - 1
+    assert wrong / total < 0.1
+    assert np.array_equal(found, phased(copies, 1, threads=2))
+
+
+def test_paths_have_the_panels_frequencies_and_linkage():
+    made = Founded(people=150, sites=300, labels=("AAA",), founders=10)
+    rows, label = made.people().rows()
+    space = Space.of(rows, label, 1)
+    assert np.allclose(space.places.std(axis=0), 1, atol=1e-3)
+    paths = space.paths(0, 1)
+    for change in paths.change:
+        assert np.allclose(change.sum(axis=0), 1, atol=0.05) and np.allclose(change.sum(axis=1), 1, atol=0.05)
+    drawn = paths.sample(np.zeros((800, space.places.shape[1]), np.float32), np.random.default_rng(1))
+    assert np.abs(drawn.mean(axis=0) - rows.mean(axis=0)).mean() < 0.06
+    across = [
+        np.mean([np.corrcoef(one[:, i], one[:, i + 1])[0, 1] ** 2 for i in range(39, 260, 10)])
+        for one in (rows, drawn)
+    ]
+    assert across[1] == pytest.approx(across[0], abs=0.08)
+
+
+def test_the_guard_draws_anew_and_gives_up():
+    people = Founded(people=30, sites=100).people()
+    known, strangers = people.only(np.arange(60) % 2 == 0), people.only(np.arange(60) % 2 == 1)
+    calls = []
+
+    def draw(pairs, rng):
+        calls.append(len(pairs))
+        return (known if len(calls) == 1 else strangers).only(np.arange(len(pairs)))
+
+    pairs = np.zeros((10, 2), np.int64)
+    limit = limit_of(known.copies(), strangers.copies())
+    found = guarded(draw, pairs, known.copies(), limit, np.random.default_rng(1))
+    assert found.rejected >= 10 and found.given_up + len(found.people) == 10
+    assert (nearest(found.people.copies(), known.copies()) >= limit).all()
+    none = guarded(
+        lambda p, rng: known.only(np.arange(len(p))), pairs, known.copies(), 1, np.random.default_rng(1)
+    )
+    assert none.given_up == 10 and len(none.people) == 0
+
+
+def learnt(tmp_path, method, phase=True, sites=512, steps=6, people=24, **options):
+    made = Founded(people=people, sites=sites)
+    panel, labels = made.write(tmp_path, phase)
+    known = read_panel([panel], labels, by=LabelBy.population)
+    train(known, tmp_path / "net", method=method, steps=steps, share=0.25, seed=1, **options)
+    return known, tmp_path / "net"
+
+
+@pytest.mark.parametrize(
+    ("method", "phase"), [("pca", True), ("pca", False), ("cgan", True), ("cgan", False)]
+)
+def test_from_panel_to_files(tmp_path, method, phase):
+    known, folder = learnt(tmp_path, Method(method), phase, sites=512 if method == "cgan" else 200)
+    mixed = ",AAA+CCC=2" if phase or method == "pca" else ""
+    make(known, folder, f"AAA=9{mixed}", tmp_path / "out", with_panel=phase, seed=1)
+    vcf = VCF(str(tmp_path / "out/synthetic.vcf.gz"))
+    assert vcf.samples[0] == "SYN_AAA_0001" and len(vcf.samples) == 9 + 2 * bool(mixed)
+    sites = [(record.POS, record.REF, record.ALT[0], all(record.gt_phases)) for record in vcf]
+    assert [site[0] for site in sites] == known.places.pos.tolist()
+    assert sites[0][1:3] == ("A", "G")
+    quality = (tmp_path / "out/quality.tsv").read_text()
+    assert {line.split("\t")[0] for line in quality.splitlines()[1:]} == {
+        "generator", "held_out_people", "independent", "mosaic", "gaussian", "copies"
+    }  # fmt: skip
+    counts = dict(line.split("\t") for line in (tmp_path / "out/counts.tsv").read_text().splitlines())
+    assert (counts["held_out"], counts["learnt_from"]) == ("12", "36")
+    if phase:
+        added = VCF(str(tmp_path / "out/augmented.vcf.gz"))
+        assert added.samples == known.names + vcf.samples
+        first = next(iter(added)).genotype.array()[:48, :2]
+        assert np.array_equal(2 * first[:, 0] + first[:, 1], known.people.classes[:, 0])
+    if not mixed:
+        with pytest.raises(InputError, match="mixtures of two labels need haplotypes"):
+            make(known, folder, "AAA+CCC=2", tmp_path / "out", with_panel=False, seed=1)
+
+
+def test_same_seed_same_people_and_a_killed_training_goes_on(tmp_path, monkeypatch):
+    from deepcohort.augmentation import adversarial
+
+    known, folder = learnt(tmp_path, Method.pca, sites=100, steps=8)
+    whole = Trained.load(folder, known)
+    pairs = np.zeros((6, 2), np.int64)
+    expected = whole.draw(pairs, np.random.default_rng(3)).classes
+    saved, state = [], adversarial._save
+
+    def killed(*given):
+        state(*given)
+        saved.append(given)
+        if len(saved) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(adversarial, "_save", killed)
+    options = {"method": Method.pca, "steps": 8, "share": 0.25, "seed": 1, "checkpoints": tmp_path / "kept"}
+    with pytest.raises(KeyboardInterrupt):
+        train(known, tmp_path / "again", **options)
+    monkeypatch.setattr(adversarial, "_save", state)
+    train(known, tmp_path / "again", **options)
+    again = Trained.load(tmp_path / "again", known)
+    assert np.array_equal(again.draw(pairs, np.random.default_rng(3)).classes, expected)
+    assert (folder / "training.tsv").read_text() == (tmp_path / "again/training.tsv").read_text()
+
+
+def test_generators_that_cannot_be_used(tmp_path):
+    known, folder = learnt(tmp_path, Method.pca, sites=100, steps=0)
+    with pytest.raises(InputError, match="of other sites or labels than the panel's"):
+        other = Founded(people=24, sites=90)
+        (tmp_path / "other").mkdir()
+        panel, labels = other.write(tmp_path / "other")
+        Trained.load(folder, read_panel([panel], labels, by=LabelBy.population))
+    said = json.loads((folder / "generator.json").read_text())
+    (folder / "generator.json").write_text(json.dumps({**said, "sha256": "0"}))
+    with pytest.raises(InputError, match="not a generator that can be used"):
+        Trained.load(folder, known)
+
+
+def test_large_regions_are_not_for_the_convolutions(tmp_path, monkeypatch):
+    monkeypatch.setattr("deepcohort.augmentation.generator.MOST_SITES", 99)
+    with pytest.raises(InputError, match="the region has 100 sites, and the network takes 99"):
+        learnt(tmp_path, Method.cgan, sites=100)
+
+
+def test_held_out_people_are_of_every_label():
+    label = np.repeat([0, 1], [40, 3])
+    chosen = held_out(label, 0.25, 1)
+    assert (chosen[:40].sum(), chosen[40:].sum()) == (10, 1)
+
+
+def test_accuracy_with_and_without(tmp_path):
+    for name, value in (("with.tsv", "0.9"), ("without.tsv", "0.8")):
+        (tmp_path / name).write_text(f"cohort\timputer\tr2\nc\tcopying\t{value}\n")
+    join_accuracy(tmp_path / "with.tsv", tmp_path / "without.tsv", tmp_path / "both.tsv")
+    assert (tmp_path / "both.tsv").read_text().splitlines()[1:] == [
+        "c\tcopying\t0.8", "c\tcopying with artificial people\t0.9"
+    ]  # fmt: skip
+
+
+def test_reading_the_table_of_quality_needs_no_tensorflow():
+    code = "import sys; from deepcohort.augmentation import quality, outputs, read, make; "
+    code += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
