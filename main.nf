@@ -11,6 +11,7 @@ include { IMPUTATION as IMPUTATION_WITHOUT } from './modules/imputation'
 include { phasingImputers } from './modules/imputation/phasing'
 include { VARIANTS } from './modules/variants'
 include { EXPRESSION } from './modules/expression'
+include { genotypesToExpress; filesOfExpression; ownModel } from './modules/expression/given'
 include { REPORT } from './modules/report'
 
 workflow DEEPCOHORT {
@@ -73,9 +74,9 @@ workflow DEEPCOHORT {
 
     EXPRESSION(
         genotypesToExpress(p, IMPUTATION.out.imputed, VARIANTS.out.cohort, INPUTS.out.target, INPUTS.out.checks), INPUTS.out.reference,
-        ['genes', 'expression', 'covariates', 'expression_weights', 'expression_track_names', 'expression_baseline', 'panel_labels', 'pedigree'].collectEntries { name -> [name - 'expression_' - 'panel_', p[name] ? file(p[name]) : []] } + [own: ownModel(p) ? file(ownModel(p)) : []],
+        filesOfExpression(p),
         p.regions,
-        p.findAll { name, _value -> name.startsWith('expression_') }.collectEntries { name, value -> [name - 'expression_', value] } + p.subMap('seed')
+        optionsOf(p, 'expression_') + p.subMap('seed')
     )
 
     // The report's own programs come too late for the report, and stand in the published file only.
@@ -94,31 +95,6 @@ workflow DEEPCOHORT {
         .combine(REPORT.out.report)  // a run that stops half-way writes none
         .map { text, _report -> text }
         .collectFile(name: 'software_versions.yml', storeDir: "${p.outdir}/pipeline_info")
-}
-
-/** Genotypes that expression is predicted from: those imputed, or called and given, where the step is run. */
-def genotypesToExpress(p, imputed, called, given, checks) {
-    def steps = p.steps.tokenize(',')
-    def of_imputation = imputed.map { meta, genotypes, index -> [meta.cohort, [meta.chrom], genotypes, index] }
-    // Those who come as reads are the called cohort; a cohort of likelihoods alone has no alleles to read.
-    def of_input = given.join(checks)
-        .filter { meta, genotypes, _index, report ->
-            def likelihoods = steps.contains('express') && new groovy.json.JsonSlurper().parseText(report.text).likelihoods
-            likelihoods && meta.cohort != 'reads' ? error("${genotypes.name}: has likelihoods of genotypes and no GT, and express reads alleles: add impute to --steps, or give genotypes") : !likelihoods
-        }
-        .map { meta, genotypes, index, report -> [meta.cohort, contigsOf(report), genotypes, index] }
-    def of_calls = called.map { genotypes, index -> ['cohort', [], genotypes, index] }
-    return (steps.contains('impute') ? of_imputation : of_input.mix(of_calls)).filter { _entry -> steps.contains('express') }
-}
-
-/** The file of a sequence model of the user's own, e.g. 'mine.py' of 'mine.py:Model', or null. */
-def ownModel(p) {
-    return p.expression_model.contains('.py:') ? p.expression_model.substring(0, p.expression_model.lastIndexOf(':')) : null
-}
-
-/** Chromosomes that a checked file has, e.g. ['20', '22']. */
-def contigsOf(report) {
-    return new groovy.json.JsonSlurper().parseText(report.text).contigs.keySet() as List
 }
 
 /** What to know of a run with these parameters. */
@@ -150,10 +126,15 @@ def checkSteps(p) {
     }
 }
 
+/** Parameters of a room without its name before them, e.g. [window: 500] of --imputer_window. */
+def optionsOf(p, prefix) {
+    return p.findAll { name, _value -> name.startsWith(prefix) }.collectEntries { name, value -> [name - prefix, value] }
+}
+
 /** What is chosen about artificial people; with imputation they cover the regions that are imputed. */
 def augmentationOptions(p) {
     def with_imputation = p.steps.tokenize(',').contains('impute')
-    return p.findAll { name, _value -> name.startsWith('augmentation_') }.collectEntries { name, value -> [name - 'augmentation_', value] } +
+    return optionsOf(p, 'augmentation_') +
         [region: with_imputation ? p.regions : p.augmentation_region, with_panel: with_imputation, seed: p.seed] +
         [checkpoints: p.augmentation_checkpoints ? file(p.augmentation_checkpoints).toAbsolutePath().toString() : null]
 }
@@ -166,7 +147,7 @@ def comparedImputers(p) {
 /** What is chosen about the imputers that are networks, e.g. [window: 500, hidden: null] of --imputer_window and --imputer_hidden. */
 def networkOptions(p) {
     def folder = p.imputer_checkpoints ? file(p.imputer_checkpoints).toAbsolutePath().toString() : null
-    return p.findAll { name, _value -> name.startsWith('imputer_') }.collectEntries { name, value -> [name - 'imputer_', value] } + [checkpoints: folder]
+    return optionsOf(p, 'imputer_') + [checkpoints: folder]
 }
 
 /** Ends the run with one sentence when an imputer to compare with does not exist, or nothing would be scored. */

@@ -96,9 +96,9 @@ workflow INPUTS {
     // [ [sample: 'person', sex: 'male' or ''], person.g.vcf.gz ]
     CHECK_GVCF(input_sheet.flatMap { csv -> gvcfFiles(sheets.input, csv) })
 
-    // Where later steps need a cohort, people who come as reads are one of likelihoods, in the order of the sheet.
+    // At the panel's sites people who come as reads are a cohort of likelihoods, in the order of the sheet.
     READS_LIKELIHOODS(
-        CHECK_READS.out.indexed.filter { _entry -> steps.any { step -> step != 'call' } },
+        CHECK_READS.out.indexed.filter { _entry -> steps.any { step -> step in ['population', 'impute'] } },
         panel_checked.toList().map { parts -> byName(parts.collectMany { part -> [part[1], part[2]] }) },
         reference
     )

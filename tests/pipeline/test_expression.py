@@ -164,3 +164,13 @@ def test_what_expression_cannot_start_from(nextflow: Nextflow) -> None:
     run = nextflow.pipeline(*options)
     assert run.returncode != 0
     assert "row 2, column file: a.bam holds no genotypes of a cohort, which express starts from" in run.output
+
+
+def test_called_people_are_what_expression_starts_from(nextflow: Nextflow) -> None:
+    options = [*stub_inputs(nextflow.folder), "--expression_weights", "w.h5"]
+    (nextflow.folder / "a.bam").touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.bam\n")
+    run = nextflow.pipeline(*options, "--steps", "call,express")
+    assert run.returncode == 0, run.output
+    assert "READS_LIKELIHOODS" not in run.tasks and run.tasks["PREDICT_GENES"] == 2
+    assert all("cohort.vcf.gz" in text for text in run.scripts("PREDICT_GENES"))

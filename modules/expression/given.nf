@@ -1,0 +1,32 @@
+// What the room of expression starts from: genotypes of the step before it, or those given, and files by parameters.
+
+/** Genotypes that expression is predicted from: those imputed, or called and given, where the step is run. */
+def genotypesToExpress(p, imputed, called, given, checks) {
+    def steps = p.steps.tokenize(',')
+    def of_imputation = imputed.map { meta, genotypes, index -> [meta.cohort, [meta.chrom], genotypes, index] }
+    // Those who come as reads are the called cohort; a cohort of likelihoods alone has no alleles to read.
+    def of_input = given.join(checks)
+        .filter { meta, genotypes, _index, report ->
+            def likelihoods = steps.contains('express') && new groovy.json.JsonSlurper().parseText(report.text).likelihoods
+            likelihoods && meta.cohort != 'reads' ? error("${genotypes.name}: has likelihoods of genotypes and no GT, and express reads alleles: add impute to --steps, or give genotypes") : !likelihoods
+        }
+        .map { meta, genotypes, index, report -> [meta.cohort, contigsOf(report), genotypes, index] }
+    def of_calls = called.map { genotypes, index -> ['cohort', [], genotypes, index] }
+    return (steps.contains('impute') ? of_imputation : of_input.mix(of_calls)).filter { _entry -> steps.contains('express') }
+}
+
+/** Files that the room of expression is given, by name; [] where one is not. */
+def filesOfExpression(p) {
+    def names = ['genes', 'expression', 'covariates', 'expression_weights', 'expression_track_names', 'expression_baseline', 'panel_labels', 'pedigree']
+    return names.collectEntries { name -> [name - 'expression_' - 'panel_', p[name] ? file(p[name]) : []] } + [own: ownModel(p) ? file(ownModel(p)) : []]
+}
+
+/** The file of a sequence model of the user's own, e.g. 'mine.py' of 'mine.py:Model', or null. */
+def ownModel(p) {
+    return p.expression_model.contains('.py:') ? p.expression_model.substring(0, p.expression_model.lastIndexOf(':')) : null
+}
+
+/** Chromosomes that a checked file has, e.g. ['20', '22']. */
+def contigsOf(report) {
+    return new groovy.json.JsonSlurper().parseText(report.text).contigs.keySet() as List
+}
