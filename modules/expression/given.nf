@@ -17,7 +17,7 @@ def genotypesToExpress(p, imputed, called, given, checks) {
 
 /** Files that the room of expression is given, by name; [] where one is not. */
 def filesOfExpression(p) {
-    def names = ['genes', 'expression', 'covariates', 'expression_weights', 'expression_track_names', 'expression_baseline', 'panel_labels', 'pedigree']
+    def names = ['genes', 'expression', 'covariates', 'expression_weights', 'expression_track_names', 'expression_baseline', 'expression_variants', 'panel_labels', 'pedigree']
     return names.collectEntries { name -> [name - 'expression_' - 'panel_', p[name] ? file(p[name]) : []] } + [own: ownModel(p) ? file(ownModel(p)) : []]
 }
 

@@ -1,6 +1,7 @@
 // Expression: what sequence models predict of each person's genes, beside what was measured and plain models.
 include { PLAN_GENES } from './plan_genes'
 include { PREDICT_GENES } from './predict_genes'
+include { LIST_EFFECTS } from './list_effects'
 include { PREPARE_EXPRESSION } from './prepare_expression'
 include { FIT_BASELINES } from './fit_baselines'
 include { EVALUATE_GENES } from './evaluate_genes'
@@ -10,7 +11,7 @@ workflow EXPRESSION {
     take:
     genotypes  // [ 'cohort', chromosomes that the file has, e.g. ['20'], or [] where that is not known, genotypes.vcf.gz, index ]
     reference  // [ ref.fa, [ref.fa.fai] ]
-    files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], own: a model of the user's own (.py) or [], track_names: names of its outputs or [], baseline: PredictDB weights or []]
+    files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], own: a model of the user's own (.py) or [], track_names: names of its outputs or [], baseline: PredictDB weights or [], variants: list of variants or []]
     regions    // text or BED file, e.g. '20:1-5000000', or null
     options    // e.g. [model: 'xpresso', context: null, tracks: null, bins: null, average: null, deletions: false, mode: 'exact', fallback: true, unphased: 'random', folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
 
@@ -33,6 +34,10 @@ workflow EXPRESSION {
         jobs, reference, files.weights, files.own, files.track_names,
         options.subMap('model', 'context', 'tracks', 'bins', 'average', 'deletions', 'mode', 'fallback', 'unphased', 'seed')
     )
+    LIST_EFFECTS(
+        shards.filter { _entry -> files.variants }, files.variants, reference, files.weights, files.own, files.track_names,
+        options.subMap('model', 'context', 'tracks', 'bins', 'average')
+    )
     // A user's own model is called as its class is.
     judging = [model: options.model.tokenize(':').last(), seed: options.seed]
 
@@ -53,7 +58,10 @@ workflow EXPRESSION {
 
     COLLECT_EXPRESSION(
         together(PREDICT_GENES.out.predictions).filter { paths -> paths },
-        together(PREDICT_GENES.out.details.flatMap { meta, tables, _modes -> tables.collect { path -> [meta, path] } }),
+        together(
+            PREDICT_GENES.out.details.flatMap { meta, tables, _modes -> tables.collect { path -> [meta, path] } }
+                .mix(LIST_EFFECTS.out.effects.map { path -> [[:], path] })
+        ),
         together(PREDICT_GENES.out.details.map { meta, _tables, modes -> [meta, modes] }),
         together(PREDICT_GENES.out.counted),
         PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes).toSortedList { one, other -> one.name <=> other.name },

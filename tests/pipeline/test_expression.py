@@ -66,6 +66,11 @@ def write_inputs(folder: Path) -> list[str | Path]:
 def whole(nextflow_of_module: Nextflow) -> Run:
     options = write_inputs(nextflow_of_module.folder)
     measured = ["--expression", "e.bed", "--covariates", "covariates.tsv", "--expression_shard_genes", "2"]
+    bases = (nextflow_of_module.folder / "ref.fa").read_text().split("\n")[1]
+    (nextflow_of_module.folder / "listed ones.tsv").write_text(
+        f"chrom\tpos\tref\talt\nchr20\t15100\t{bases[15_099]}\t{bases[15_099]}TTT\n"
+    )
+    measured += ["--expression_variants", "listed ones.tsv"]
     run = nextflow_of_module.pipeline(*options, *measured)
     assert run.returncode == 0, run.output
     return run
@@ -78,6 +83,10 @@ def test_people_are_predicted_and_compared_with_what_was_measured(whole: Run) ->
     predictions = pd.read_parquet(folder / "predictions.parquet")
     assert predictions.groupby("gene").size().to_dict() == {"ENSG01": 40, "ENSG02": 40}
     assert predictions.groupby("gene")["mean"].nunique().min() > 5
+    effects = pd.read_parquet(folder / "variant_effects.parquet")
+    listed = effects[effects["cohort"] == "listed ones"]
+    assert set(listed["gene"]) == {"ENSG01"} and set(listed["pos"]) == {15_100}
+    assert listed["effect"].abs().min() > 0
     scores = pd.read_csv(folder / "evaluation.tsv", sep="\t").set_index(["gene", "split", "group", "method"])
     assert scores.loc[("ENSG01", "people", "all", "elastic_net"), "r"] > 0.7
     assert abs(scores.loc[("ENSG01", "permuted", "all", "elastic_net"), "r"]) < 0.5
@@ -141,9 +150,10 @@ def test_two_cohorts(nextflow: Nextflow, language: str) -> None:
 
 def test_a_model_of_the_users_own_and_no_expression(nextflow: Nextflow) -> None:
     options = [*stub_inputs(nextflow.folder), "--steps", "express", "--expression_model", "mine.py:Best"]
+    options += ["--expression_variants", "b.bcf"]
     run = nextflow.pipeline(*options, "--expression_fallback", "false", "--expression_average", "strands")
     assert run.returncode == 0, run.output
-    assert run.tasks == STUB
+    assert run.tasks == STUB | {"LIST_EFFECTS": 2}
     assert run.published == ALWAYS | {f"expression/{name}" for name in OURS}
     asked = [Path(row["workdir"]) / "own" for row in run.trace if row["process"].endswith("PREDICT_GENES")]
     assert all((folder / "mine.py").exists() for folder in asked)

@@ -68,10 +68,8 @@ def script_commands(room: str) -> dict[str, typer.core.TyperCommand]:
     return dict(group.commands)
 
 
-BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")} | {
-    ("expression", name) for name in ("effects", "train")
-}
-"""Commands that people and benchmarks call, and no process: simulation, pictures, variants, training."""
+BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")} | {("expression", "train")}
+"""Commands that people and benchmarks call, and no process: simulation, pictures, training of a small model."""
 
 
 def test_every_script_is_used() -> None:

@@ -1,0 +1,46 @@
+// What listed variants change in the genes of a shard, by the sequence model.
+include { flags; option; quoted } from '../options'
+
+process LIST_EFFECTS {
+    tag "${meta.chrom}:${meta.shard}"
+    label 'process_low'
+    label 'process_gpu'
+    label 'img_expression'
+    ext torch: { (options?.model ?: 'xpresso') != 'xpresso' }
+
+    input:
+    tuple val(meta), path(genes)
+    path variants, stageAs: 'variants/*'
+    tuple path(fasta, stageAs: 'reference/*'), path(fasta_index, stageAs: 'reference/*')
+    path weights, stageAs: 'weights/*'
+    path own, stageAs: 'own/*'
+    path track_names, stageAs: 'tracks/*'
+    val options
+
+    output:
+    path "listed.${meta.shard}.effects.parquet", emit: effects
+    tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
+    tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
+
+    script:
+    """
+    expression.py effects \\
+        --release ${workflow.manifest.version} \\
+        --cohort ${quoted(variants.simpleName)} \\
+        --genes ${genes} \\
+        --fasta ${fasta} \\
+        --variants ${variants} \\
+        --model ${own ? quoted("${own}:${options.model.tokenize(':').last()}") : options.model} \\
+        ${option('--weights', weights)} \\
+        ${option('--track-names', track_names)} \\
+        ${flags(options.subMap('context', 'tracks', 'bins', 'average'))} \\
+        --device ${task.accelerator ? 'auto' : 'cpu'} \\
+        --threads ${task.cpus} \\
+        --out listed.${meta.shard}.effects.parquet
+    """
+
+    stub:
+    """
+    touch listed.${meta.shard}.effects.parquet
+    """
+}
