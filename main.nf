@@ -48,6 +48,7 @@ workflow DEEPCOHORT {
     AUGMENTATION(
         INPUTS.out.panel.filter { _entry -> p.steps.tokenize(',').contains('augment') },
         p.panel_labels ? file(p.panel_labels) : [],
+        p.pedigree ? file(p.pedigree) : [],
         augmentationOptions(p)
     )
     // People of the panel to impute from: those recommended, or those given.

@@ -40,6 +40,9 @@ def train(
         float, typer.Option(min=0.05, max=0.95, help="Share of each label's people who are held out.")
     ] = 0.2,
     checkpoints: Annotated[Path | None, typer.Option(help="Folder to go on from after a kill.")] = None,
+    pedigree: Annotated[
+        Path | None, typer.Option(exists=True, help="Families (PED): relatives are held out together.")
+    ] = None,
     seed: Seed = 1,
     threads: Threads = 1,
     device: DeviceOption = Device.auto,
@@ -55,7 +58,7 @@ def train(
     )
     generator.train(
         known, out, method=method, steps=steps, share=held_out, seed=seed, threads=threads,
-        checkpoints=checkpoints
+        checkpoints=checkpoints, pedigree=pedigree,
     )  # fmt: skip
 
 

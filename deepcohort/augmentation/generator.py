@@ -17,7 +17,9 @@ from deepcohort.augmentation.nearest import adversarial_accuracy
 from deepcohort.augmentation.people import Float32, Int64, Panel, People, of_rows
 from deepcohort.augmentation.space import Paths, Space
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.families import groups_of, relatives
 from deepcohort.genome.files import written_whole
+from deepcohort.genome.samples import read_pedigree
 from deepcohort.genome.tables import write_table
 
 log = logging.getLogger(__name__)
@@ -65,13 +67,21 @@ class Sidecar:
     sha256: str = ""
 
 
-def held_out(label: Int64, share: float, seed: int) -> NDArray[np.bool_]:
-    """Whom to hold out, bool[n]: this share of each label, one person at least."""
+def held_out(label: Int64, share: float, seed: int, group: Int64 | None = None) -> NDArray[np.bool_]:
+    """Whom to hold out, bool[n]: this share of each label, one person at least.
+
+    group: int64[n], relatives have the same: they are held out together, so that there may be some more.
+    """
     rng = np.random.default_rng(seed)
+    group = np.arange(len(label)) if group is None else group
     found = np.zeros(len(label), bool)
     for kind in np.unique(label):
         own = rng.permutation(np.flatnonzero(label == kind))
-        found[own[: max(1, round(share * len(own)))]] = True
+        wanted = max(1, round(share * len(own)))
+        for person in own.tolist():
+            if found[own].sum() >= wanted:
+                break
+            found[group == group[person]] = True
     return found
 
 
@@ -85,11 +95,14 @@ def train(
     seed: int,
     threads: int = 1,
     checkpoints: Path | None = None,
+    pedigree: Path | None = None,
 ) -> None:
     """Learn from the panel's people who are not held out, and write the generator into the folder ``out``.
 
     Besides it stand its sidecar, the course of the training (training.tsv, TensorBoard's files in logs)
-    and, of the method pca, the space. With ``checkpoints`` a killed training goes on from there.
+    and, of the method pca, the space. With ``checkpoints`` a killed training goes on from there; relatives
+    of ``pedigree`` (PED) are held out together.
+    Raises ``InputError`` where nobody of a population is left.
     """
     from deepcohort.genome.backend import keras, write_events
 
@@ -100,11 +113,20 @@ def train(
             f"{MOST_SITES:,}: name a smaller region, or take pca"
         )
     out.mkdir(parents=True, exist_ok=True)
-    held = held_out(panel.people.label, share, seed)
+    pairs = relatives(read_pedigree(pedigree)) if pedigree else []
+    group = groups_of(panel.names, pairs)
+    held = held_out(panel.people.label, share, seed, group)
     people = panel.people.only(~held)
+    for kind, name in enumerate(people.labels):
+        if not (people.label == kind).any():
+            where = pedigree.name if pedigree else "--augmentation_held_out"
+            raise InputError(
+                f"{where}: all people of {name} are held out, with their relatives, and none is left to learn "
+                "from: hold fewer out, or take rows out of the families"
+            )
     chosen = steps or STEPS[method]
     keras.utils.set_random_seed(seed)
-    model, history = learn(people, out, method, chosen, seed, threads, checkpoints)
+    model, history = learn(people, out, method, chosen, seed, threads, checkpoints, group[~held])
     with written_whole(out / NETWORK) as unfinished:
         model.save(unfinished)
     said = Sidecar(
@@ -120,16 +142,18 @@ def train(
 
 
 def learn(
-    people: People, out: Path, method: Method, steps: int, seed: int, threads: int, checkpoints: Path | None
-) -> tuple[Any, list[dict[str, str]]]:
+    people: People, out: Path, method: Method, steps: int, seed: int, threads: int, checkpoints: Path | None,
+    group: Int64 | None = None,
+) -> tuple[Any, list[dict[str, str]]]:  # fmt: skip
     """Learn from all these people; returns the network and its course. The space goes to the folder
-    ``out``.
+    ``out``. group: of relatives, see ``held_out``; some people tell when the network is best.
     """
+    apart = held_out(people.label, VALIDATED, seed + 1, group)
     state = checkpoints / f"{method.value}.state.npz" if checkpoints else None
     if method is Method.cgan:
-        return _train_convolution(people, steps, seed, state)
+        return _train_convolution(people, apart, steps, seed, state)
     phased = haplotypes_of(people, seed, threads, checkpoints / "haplotypes.npy" if checkpoints else None)
-    return _train_latent(phased, out, steps, seed, state)
+    return _train_latent(phased, apart, out, steps, seed, state)
 
 
 def _sites(panel: Panel) -> list[tuple[int, str, str]]:
@@ -173,7 +197,7 @@ def haplotypes_of(people: People, seed: int, threads: int, kept: Path | None = N
 
 
 def _train_latent(
-    people: People, out: Path, steps: int, seed: int, state: Path | None
+    people: People, validating: NDArray[np.bool_], out: Path, steps: int, seed: int, state: Path | None
 ) -> tuple[Any, list[dict[str, str]]]:
     """The GAN in the space of the people's haplotypes, which is written beside it."""
     from deepcohort.augmentation import adversarial, latent
@@ -181,7 +205,7 @@ def _train_latent(
     rows, label = people.rows()
     space = Space.of(rows, label, len(people.labels))
     space.save(out / SPACE)
-    apart = np.repeat(held_out(people.label, VALIDATED, seed + 1), 2)
+    apart = np.repeat(validating, 2)
     pair = latent.build(space.places[~apart], label[~apart], len(people.labels))
     truth, kinds = space.places[apart], label[apart]
     noise = np.random.default_rng(seed).normal(size=(4 * len(kinds), pair.noise)).astype(np.float32)
@@ -201,12 +225,11 @@ def _train_latent(
 
 
 def _train_convolution(
-    people: People, steps: int, seed: int, state: Path | None
+    people: People, apart: NDArray[np.bool_], steps: int, seed: int, state: Path | None
 ) -> tuple[Any, list[dict[str, str]]]:
     """The GAN of the genotypes."""
     from deepcohort.augmentation import adversarial, convolution
 
-    apart = held_out(people.label, VALIDATED, seed + 1)
     known, truth = people.only(~apart), people.only(apart)
     pair = convolution.build(known, seed)
     noise = np.random.default_rng(seed).normal(size=(len(truth), pair.noise)).astype(np.float32)

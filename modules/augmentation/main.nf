@@ -6,6 +6,7 @@ workflow AUGMENTATION {
     take:
     panel    // [ [file: 'panel.20'], panel.vcf.gz, index ], or nothing where the step is not run
     labels   // labels.tsv
+    pedigree // families.ped or []
     options  // e.g. [method: 'pca', region: '20:1-5000', people: 'AFR=100', label: 'superpopulation', phase: 'auto', steps: null, held_out: 0.2, merge_small: false, checkpoints: null, with_panel: true, seed: 1]
 
     main:
@@ -13,7 +14,7 @@ workflow AUGMENTATION {
     panels = panel.toSortedList { one, other -> one[0].file <=> other[0].file }
         .filter { files -> files }
         .map { files -> [files.collect { entry -> entry[1] }, files.collect { entry -> entry[2] }] }
-    TRAIN_GENERATOR(panels, labels, options.subMap('method', 'region', 'label', 'phase', 'steps', 'held_out', 'merge_small', 'checkpoints', 'seed'))
+    TRAIN_GENERATOR(panels, labels, pedigree, options.subMap('method', 'region', 'label', 'phase', 'steps', 'held_out', 'merge_small', 'checkpoints', 'seed'))
     GENERATE_PEOPLE(panels, labels, TRAIN_GENERATOR.out.folder, options.subMap('people', 'region', 'label', 'phase', 'merge_small', 'with_panel', 'seed'))
 
     augmented = GENERATE_PEOPLE.out.augmented

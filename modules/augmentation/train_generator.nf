@@ -9,6 +9,7 @@ process TRAIN_GENERATOR {
     input:
     tuple path(panel, stageAs: 'panel/?/*', arity: '1..*'), path(panel_indexes, stageAs: 'panel/?/*', arity: '1..*')
     path labels
+    path pedigree, stageAs: 'families/*'
     val options
 
     output:
@@ -29,6 +30,7 @@ process TRAIN_GENERATOR {
         --device ${task.accelerator ? 'auto' : 'cpu'} \\
         ${eachFile('--panel', panel)} \\
         --labels ${labels} \\
+        ${option('--pedigree', pedigree)} \\
         ${flags(options)} \\
         --out generator
     cp generator/generator.keras generator/generator.json generator/training.tsv .

@@ -172,6 +172,20 @@ def test_held_out_people_are_of_every_label():
     assert (chosen[:40].sum(), chosen[40:].sum()) == (10, 1)
 
 
+def test_relatives_are_held_out_together(tmp_path):
+    label = np.repeat([0, 1], [40, 10])
+    group = np.concatenate([np.arange(40) // 4, [0], 10 + np.arange(9)])
+    chosen = held_out(label, 0.25, 1, group)
+    for family in np.unique(group):
+        assert len(np.unique(chosen[group == family])) == 1
+    assert 10 <= chosen[:40].sum() <= 13 and 2 <= chosen[40:].sum() <= 4
+    panel, labels = Founded(people=20, sites=100).write(tmp_path)
+    known = read_panel([panel], labels, by=LabelBy.population)
+    (tmp_path / "p.ped").write_text("".join(f"one\tAAA{number}\t0\t0\n" for number in range(20)))
+    with pytest.raises(InputError, match=r"^p.ped: all people of AAA are held out"):
+        train(known, tmp_path, method=Method.pca, steps=1, share=0.2, seed=1, pedigree=tmp_path / "p.ped")
+
+
 def test_accuracy_with_and_without(tmp_path):
     for name, value in (("with.tsv", "0.9"), ("without.tsv", "0.8")):
         (tmp_path / name).write_text(f"cohort\timputer\tr2\nc\tcopying\t{value}\n")

@@ -69,7 +69,7 @@ def script_commands(room: str) -> dict[str, typer.core.TyperCommand]:
 
 
 BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")} | {("expression", "train")}
-"""Commands that people and benchmarks call, and no process: simulation, pictures, training of a small model."""
+"""Commands that people and benchmarks call, and no process."""
 
 
 def test_every_script_is_used() -> None:
