@@ -121,8 +121,8 @@ def train(
         if not (people.label == kind).any():
             where = pedigree.name if pedigree else "--augmentation_held_out"
             raise InputError(
-                f"{where}: all people of {name} are held out, with their relatives, and none is left to learn "
-                "from: hold fewer out, or take rows out of the families"
+                f"{where}: all people of {name} are held out, with their relatives, and none is left to "
+                "learn from: hold fewer out, or take rows out of the families"
             )
     chosen = steps or STEPS[method]
     keras.utils.set_random_seed(seed)
