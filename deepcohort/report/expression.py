@@ -6,7 +6,7 @@ from typing import Any
 
 from deepcohort.genome.errors import InputError
 from deepcohort.report.accuracy import number
-from deepcohort.report.rows import Row, read_rows
+from deepcohort.report.rows import Row, by_cohort, read_rows
 from deepcohort.report.sections import PALETTE, Line, Section, lines
 
 KINDS = {
@@ -74,7 +74,7 @@ def sections(tables: Tables) -> list[Section]:
 
 def facts(tables: Tables) -> list[str]:
     """What was done, in words."""
-    counts = _by_cohort(tables["counts"])
+    counts = by_cohort(tables["counts"])
     found = []
     for cohort, rows in counts.items():
         known = {row["what"]: int(row["count"]) for row in rows}
@@ -99,7 +99,7 @@ def sentences(tables: Tables) -> list[str]:
         return []
     found = [LIMIT]
     found += [f"{row['cohort']}: {row['what']}".removeprefix(": ") for row in tables["notes"]]
-    for cohort, rows in _by_cohort(tables["modes"]).items():
+    for cohort, rows in by_cohort(tables["modes"]).items():
         poor = [row for row in rows if row["linear_ok"] == "no"]
         if poor:
             kept = sum(row["used"] == "linear" for row in poor)
@@ -107,7 +107,7 @@ def sentences(tables: Tables) -> list[str]:
                 f"{cohort}: at {len(poor):,} of {len(rows):,} genes a linear prediction was too far from the "
                 f"model; {kept:,} of them keep it."
             )
-    for cohort, rows in _by_cohort(tables["counts"]).items():
+    for cohort, rows in by_cohort(tables["counts"]).items():
         told = [
             f"{int(row['count']):,} {DROPPED[row['what']]}"
             for row in rows
@@ -116,13 +116,6 @@ def sentences(tables: Tables) -> list[str]:
         if told:
             found.append(f"{cohort}: not used, or taken as the reference: {', '.join(told)}.")
     return found
-
-
-def _by_cohort(rows: list[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row["cohort"]].append(row)
-    return dict(found)
 
 
 def _name(method: str) -> str:
@@ -283,7 +276,7 @@ def _heat(rows: list[Row]) -> Section:
 
 
 def _counts(rows: list[Row]) -> Section:
-    cohorts = _by_cohort(rows)
+    cohorts = by_cohort(rows)
     headers: dict[str, Any] = {"what": {"title": "What"}}
     headers |= {cohort: {"title": cohort, "format": "{:,.0f}", "scale": False} for cohort in cohorts}
     data: dict[str, dict[str, Any]] = defaultdict(dict)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deepcohort.genome.errors import InputError
-from deepcohort.report.rows import Row, read_rows
+from deepcohort.report.rows import Row, by_cohort, read_rows
 from deepcohort.report.sections import PALETTE, Section
 
 KINDS = {
@@ -80,7 +80,7 @@ def facts(tables: Tables) -> list[str]:
     """What was done, in words."""
     taken = {row["cohort"]: row for row in tables["figures"] if row["taken"] == "yes"}
     found = []
-    for cohort, rows in _by_cohort(tables["assignments"]).items():
+    for cohort, rows in by_cohort(tables["assignments"]).items():
         known = sum(row["superpopulation"] != UNASSIGNED for row in rows)
         fine = sum(row["population"] != UNASSIGNED for row in rows)
         said = (
@@ -101,7 +101,7 @@ def facts(tables: Tables) -> list[str]:
 def sentences(tables: Tables) -> list[str]:
     """What to know: who is flagged, what was dropped, which panel to use."""
     found = []
-    for cohort, rows in _by_cohort(tables["assignments"]).items():
+    for cohort, rows in by_cohort(tables["assignments"]).items():
         flags: Counter[str] = Counter(
             flag.partition(":")[0] for row in rows for flag in row["flags"].split(",") if flag != "none"
         )
@@ -119,7 +119,7 @@ def sentences(tables: Tables) -> list[str]:
                 "them is "
                 "surer than it would be of others."
             )
-    for cohort, rows in _by_cohort(tables["counts"]).items():
+    for cohort, rows in by_cohort(tables["counts"]).items():
         found += [
             f"{cohort}: {sentence}" for sentence in _of_sites({r["what"]: int(r["count"]) for r in rows})
         ]
@@ -150,13 +150,6 @@ def _of_sites(counts: dict[str, int]) -> list[str]:
         who = "two people of the panel have" if pairs == 1 else f"{pairs:,} pairs of the panel's people have"
         found.append(f"{who} the same genotypes: they were held out together.")
     return found
-
-
-def _by_cohort(rows: list[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row["cohort"]].append(row)
-    return dict(found)
 
 
 def _percent(share: str) -> str:
@@ -229,10 +222,10 @@ def _confusion(rows: list[Row]) -> Section:
 def _places(rows: list[Row]) -> Section:
     labels = sorted({row["label"] for row in rows if row["group"] == "panel"})
     color = dict(zip(labels, PALETTE * (1 + len(labels) // len(PALETTE)), strict=False))
-    tabs = [_dots(own, color) for own in _by_cohort(rows).values()]
+    tabs = [_dots(own, color) for own in by_cohort(rows).values()]
     settings: dict[str, Any] = {"xlab": "PC1", "ylab": "PC2", "showlegend": True}
     if len(tabs) > 1:
-        settings["data_labels"] = [{"name": cohort} for cohort in _by_cohort(rows)]
+        settings["data_labels"] = [{"name": cohort} for cohort in by_cohort(rows)]
     return Section(
         "population_components", "population", "Principal components of panel and input",
         "Components are of the panel's people (pale dots), the input's people (dark) are projected onto "
@@ -264,7 +257,7 @@ def _dots(rows: list[Row], color: dict[str, str]) -> dict[str, list[dict[str, An
 def _bars(rows: list[Row]) -> Section:
     names = sorted({row["superpopulation"] for row in rows})
     colors = dict(zip(names, PALETTE * (1 + len(names) // len(PALETTE)), strict=False))
-    several = len(_by_cohort(rows)) > 1
+    several = len(by_cohort(rows)) > 1
     mixtures: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
         name = f"{row['cohort']} {row['sample']}" if several else row["sample"]

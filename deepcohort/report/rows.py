@@ -1,6 +1,7 @@
 """Tables of the other rooms, read row by row."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
@@ -23,3 +24,11 @@ def read_rows(paths: list[Path], needed: Collection[str], command: str) -> list[
                 )
             rows += list(reader)
     return rows
+
+
+def by_cohort(rows: list[Row]) -> dict[str, list[Row]]:
+    """Rows of each cohort, in the order in which cohorts come."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["cohort"]].append(row)
+    return dict(found)
