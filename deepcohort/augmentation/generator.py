@@ -1,6 +1,5 @@
 """Trained generators: make one from a panel, keep it in a folder, and draw people from it."""
 
-import hashlib
 import json
 import logging
 from dataclasses import asdict, dataclass, field, replace
@@ -18,7 +17,7 @@ from deepcohort.augmentation.people import Float32, Int64, Panel, People, of_row
 from deepcohort.augmentation.space import Paths, Space
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.families import groups_of, relatives
-from deepcohort.genome.files import written_whole
+from deepcohort.genome.files import checksum, written_whole
 from deepcohort.genome.samples import read_pedigree
 from deepcohort.genome.tables import write_table
 
@@ -132,7 +131,7 @@ def train(
     said = Sidecar(
         method.value, people.labels, people.phased, panel.places.chrom, _sites(panel),
         [name for name, one in zip(panel.names, held, strict=True) if one], chosen, seed,
-        sha256=_checksum(out / NETWORK),
+        sha256=checksum(out / NETWORK),
     )  # fmt: skip
     with written_whole(out / SIDECAR) as unfinished:
         unfinished.write_text(json.dumps(asdict(said), ensure_ascii=False) + "\n", encoding="utf-8")
@@ -159,10 +158,6 @@ def learn(
 def _sites(panel: Panel) -> list[tuple[int, str, str]]:
     places = panel.places
     return list(zip(places.pos.tolist(), places.ref, places.alt, strict=True))
-
-
-def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _schedule(steps: int, seed: int, batch: int, rate: float) -> Any:
@@ -289,7 +284,7 @@ class Trained:
             said = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
             sidecar = Sidecar(**said)
             sidecar = replace(sidecar, sites=[(int(p), str(r), str(a)) for p, r, a in sidecar.sites])
-            if sidecar.architecture != ARCHITECTURE or sidecar.sha256 != _checksum(path):
+            if sidecar.architecture != ARCHITECTURE or sidecar.sha256 != checksum(path):
                 raise ValueError("another version's, or other than its description")
             model = keras.models.load_model(path, compile=False, safe_mode=True)
             space = Space.load(folder / SPACE) if sidecar.method == Method.pca else None

@@ -1,11 +1,11 @@
 """What a user may set of a sequence model."""
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.files import checksum
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,7 @@ class Settings:
                 f"{self.weights}: no such file, and nothing is fetched from a hub here: {fetch}, and give "
                 "the file as --weights"
             )
-        with self.weights.open("rb") as file:
-            log.info(
-                "weights %s, sha256 %s", self.weights.name, hashlib.file_digest(file, "sha256").hexdigest()
-            )
+        log.info("weights %s, sha256 %s", self.weights.name, checksum(self.weights))
         return self.weights
 
     def without(self, model: str, *names: str) -> None:

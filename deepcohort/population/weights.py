@@ -1,6 +1,5 @@
 """Trained networks on disk: ``.keras`` files, each with a JSON beside it that says what it is of."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import deepcohort
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
+from deepcohort.genome.files import checksum, written_whole
 from deepcohort.population.gather import Known
 from deepcohort.population.study import Study, Window
 
@@ -55,7 +54,7 @@ def save_network(path: Path, model: "keras.Model", sidecar: Sidecar) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as unfinished:
         model.save(unfinished)
-    said = asdict(sidecar) | {"sha256": _checksum(path)}
+    said = asdict(sidecar) | {"sha256": checksum(path)}
     with written_whole(sidecar_of(path)) as unfinished:
         unfinished.write_text(json.dumps(said, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -107,7 +106,7 @@ def load_network(path: Path, study: Study, window: Window) -> "tuple[keras.Model
     from deepcohort.genome.backend import keras
 
     sidecar = read_sidecar(path)
-    if sidecar.sha256 != _checksum(path):
+    if sidecar.sha256 != checksum(path):
         raise InputError(
             f"{path.name}: not the network that its JSON describes (other checksum): copy both again"
         )
@@ -124,7 +123,3 @@ def load_network(path: Path, study: Study, window: Window) -> "tuple[keras.Model
         raise InputError(
             f"{path.name}: cannot be read as a Keras network ({error}): train it again"
         ) from None
-
-
-def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
