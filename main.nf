@@ -33,7 +33,7 @@ workflow DEEPCOHORT {
         INPUTS.out.reads.filter { _entry -> !p.steps.tokenize(',').contains('impute') },
         INPUTS.out.gvcfs, INPUTS.out.reference, INPUTS.out.known_reads, INPUTS.out.truth, INPUTS.out.truth_beds, p.regions,
         [
-            piece_bases: p.call_bases, seed: p.seed, caller: p.caller, weights: p.caller_weights,
+            piece_bases: p.call_bases, seed: p.seed, gaps: p.call_gaps, caller: p.caller, weights: p.caller_weights,
             training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs,
             pedigree: p.pedigree, annotate: p.annotate, annotate_fields: p.annotate_fields, compare: p.compare
         ]

@@ -9,7 +9,7 @@ import typer
 from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.named_files import named_files
-from deepcohort.variants.names import Layout, Name
+from deepcohort.variants.names import Gaps, Layout, Name
 
 # Commands import what they call: numba and PyTorch take seconds that the others need not spend.
 
@@ -18,6 +18,10 @@ app = script(__doc__ or "")
 InFile = Annotated[Path, typer.Option(exists=True, dir_okay=False)]
 Reads = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One person's BAM or CRAM.")]
 Index = Annotated[Path | None, typer.Option(exists=True, help="Of the reads; made if missing.")]
+GapTable = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="How likely the reads have gaps (.tsv of learn-gaps)."),
+]
 Fasta = Annotated[Path, typer.Option(exists=True, help="Reference, indexed.")]
 Weights = Annotated[
     Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a trained caller.")
@@ -48,6 +52,28 @@ def plan_calls(
 
 
 @command(app)
+def learn_gaps(
+    release: Release,
+    reads: Reads,
+    fasta: Fasta,
+    pieces: Annotated[
+        Path, typer.Option(exists=True, help="Where the person is called (.tsv of plan-calls).")
+    ],
+    out: Annotated[Path, typer.Option(help="How likely the reads have gaps (.tsv).")],
+    index: Index = None,
+    gaps: Annotated[Gaps, typer.Option(help="What is written; auto learns from long reads.")] = Gaps.auto,
+) -> None:
+    """Learn from a person's reads how likely they have insertions and deletions."""
+    from deepcohort.variants.gaps import write_gaps
+    from deepcohort.variants.learn_gaps import gaps_of
+    from deepcohort.variants.pieces import read_pieces
+    from deepcohort.variants.reads import ReadsFile, index_of
+
+    file = ReadsFile(reads, fasta, index or index_of(reads, out.parent))
+    write_gaps(out, gaps_of(file, fasta, read_pieces(pieces), gaps))
+
+
+@command(app)
 def call_region(
     release: Release,
     reads: Reads,
@@ -58,6 +84,7 @@ def call_region(
         Path | None, typer.Option(help="Calls and what is as the reference (.g.vcf.gz).")
     ] = None,
     index: Index = None,
+    gaps: GapTable = None,
     sample: Annotated[str | None, typer.Option(help="Name of the person in the calls.")] = None,
     haploid: Annotated[bool, typer.Option("--haploid", help="The person has one copy here.")] = False,
     caller: Annotated[Name, typer.Option(help="Who judges the candidates.")] = Name.haplotypes,
@@ -76,6 +103,7 @@ def call_region(
         region,
         out,
         index=index,
+        gaps=gaps,
         sample=sample,
         ploidy=1 if haploid else 2,
         gvcf=out_gvcf,
@@ -91,6 +119,7 @@ def show(
     sites: Annotated[str, typer.Option(help="contig:position, several with commas between.")],
     out: Annotated[Path, typer.Option(help="Folder of pictures (.png).")],
     index: Index = None,
+    gaps: GapTable = None,
     caller: Annotated[Name, typer.Option(help="Whose judgement is told.")] = Name.haplotypes,
     weights: Weights = None,
 ) -> None:
@@ -100,7 +129,7 @@ def show(
     from deepcohort.variants.reads import ReadsFile, index_of
 
     out.mkdir(parents=True, exist_ok=True)
-    file = ReadsFile(reads, fasta, index or index_of(reads, out))
+    file = ReadsFile(reads, fasta, index or index_of(reads, out), gaps)
     show_sites(file, fasta, parse_sites(sites), out, loaded(caller, weights, Device.cpu, 1))
 
 
@@ -114,12 +143,13 @@ def make_examples(
     out: Annotated[Path, typer.Option(help="Examples (.npz).")],
     regions: Annotated[str | None, typer.Option(help="Where to learn; by default all of the BED.")] = None,
     index: Index = None,
+    gaps: GapTable = None,
     layout: Annotated[Layout, typer.Option(help="Layout of the tensors.")] = Layout.compact,
 ) -> None:
     """Make examples of the candidates of a person whose variants are known."""
     from deepcohort.variants.examples import make_examples as made
 
-    made(reads, fasta, truth, bed, regions or str(bed), layout.value, index=index).save(out)
+    made(reads, fasta, truth, bed, regions or str(bed), layout.value, index=index, gaps=gaps).save(out)
 
 
 @command(app)

@@ -36,6 +36,7 @@ def call_region(
     out: Path,
     *,
     index: Path | None = None,
+    gaps: Path | None = None,
     sample: str | None = None,
     ploidy: int = 2,
     caller: Watched | None = None,
@@ -44,13 +45,14 @@ def call_region(
     """Call one region of a BAM or CRAM and write ``out`` (.vcf.gz), perhaps a gVCF too, with their indices.
 
     region: chr:from-to or a chromosome. index: of the reads; without one it is looked for beside them, or
-    made beside ``out``. sample: the name in the VCF, by default the read groups'. caller: who judges beside
-    the haplotypes. Raises ``InputError``.
+    made beside ``out``. gaps: table of how likely the reads have gaps, by default as short reads do. sample:
+    the name in the VCF, by default the read groups'. caller: who judges beside the haplotypes. Raises
+    ``InputError``.
     """
     regions = parse_regions(region)
     if len(regions) != 1:
         raise InputError(f"--region {region}: {len(regions)} regions: give one")
-    file = ReadsFile(reads, fasta, index or index_of(reads, out.parent))
+    file = ReadsFile(reads, fasta, index or index_of(reads, out.parent), gaps)
     name = sample or file.sample
     if name is None:
         raise InputError(

@@ -90,14 +90,22 @@ def _columns(path: Path, names: Sequence[str]) -> tuple[str, list[NDArray[Any]]]
 
 
 def make_examples(
-    reads: Path, fasta: Path, truth: Path, bed: Path, regions: str, layout: str, *, index: Path | None = None
+    reads: Path,
+    fasta: Path,
+    truth: Path,
+    bed: Path,
+    regions: str,
+    layout: str,
+    *,
+    index: Path | None = None,
+    gaps: Path | None = None,
 ) -> Examples:
     """Make examples of all candidates in some regions that lie where the truth is known.
 
-    truth, bed: genotypes of the person, and where they hold. Raises ``InputError`` where files do not fit
-    together, or nothing was found.
+    truth, bed: genotypes of the person, and where they hold. gaps: as of ``ReadsFile``. Raises
+    ``InputError`` where files do not fit together, or nothing was found.
     """
-    file = ReadsFile(reads, fasta, index or index_of(reads, reads.parent))
+    file = ReadsFile(reads, fasta, index or index_of(reads, reads.parent), gaps)
     known = GenotypeFile.opened(truth, None)
     counts: Counter[str] = Counter()
     parts: list[Evidence] = []

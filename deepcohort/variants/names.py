@@ -13,6 +13,14 @@ class Name(StrEnum):
     ensemble = "ensemble"
 
 
+class Gaps(StrEnum):
+    """How likely reads have gaps: as short reads, as is learnt from the reads, or that if they are long."""
+
+    auto = "auto"
+    short = "short"
+    learnt = "learnt"
+
+
 class Layout(StrEnum):
     """Layouts of tensors, see ``tensors.LAYOUTS``."""
 

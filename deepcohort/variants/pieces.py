@@ -1,5 +1,6 @@
 """The genome cut into pieces that are called apart, with how many copies of each a person has."""
 
+import csv
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
@@ -69,6 +70,12 @@ def write_pieces(path: Path, pieces: list[Piece]) -> None:
         {"piece": one.name, "region": str(one.region), "haploid": str(one.haploid).lower()} for one in pieces
     )
     write_table(path, rows, COLUMNS)
+
+
+def read_pieces(path: Path) -> list[Region]:
+    """Where the pieces of a table are that ``write_pieces`` wrote."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [parse_regions(row["region"])[0] for row in csv.DictReader(file, delimiter="\t")]
 
 
 def _whole(lengths: Mapping[str, int], aligned_to: Collection[str]) -> list[Region]:

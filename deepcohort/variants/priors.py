@@ -62,5 +62,10 @@ def allele_chance(reference: Reference, pos: int, ref: str, alt: str) -> float:
     times = reference.repeated(after, bases[:unit]) // unit
     if times < 2:
         return INDEL
+    return float(max(INDEL, repeat_chance(unit, times) * SHARE * FEWER ** (len(bases) // unit - 1)))
+
+
+def repeat_chance(unit: int, times: int) -> float:
+    """Chance that a repeat of so many bases in its unit, so many times, differs from the reference."""
     row = min(times + MORE_UNITS[min(unit, len(MORE_UNITS) - 1)], len(BY_UNITS) - 1)
-    return float(max(INDEL, BY_UNITS[row] * SHARE * FEWER ** (len(bases) // unit - 1)))
+    return float(BY_UNITS[row])

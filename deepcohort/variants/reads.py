@@ -14,6 +14,7 @@ from deepcohort.genome.alignments import LEFT_OUT, alignment_header, index_fits,
 from deepcohort.genome.compiled import compiled
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.vcf import contig_of
+from deepcohort.variants.gaps import SHORT_READS, read_gaps
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ CODES = np.full(256, NO_BASE, np.uint8)
 for _code, _base in enumerate("ACGT"):
     CODES[[ord(_base), ord(_base.lower())]] = _code
 
+Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
 UInt8 = NDArray[np.uint8]
@@ -63,7 +65,8 @@ class Reads(NamedTuple):
     bases are. ops: uint8[C], lengths: int32[C], op_start: int64[R + 1], likewise for the CIGAR. start, end:
     int64[R] on the reference, without clips. mapq, mate_mapq: uint8[R], the latter from the tag MQ (0 where
     it is absent). reverse: bool[R]. insert_size: int32[R], absolute, 0 where it is not known. fragment:
-    int64[R], the same for mates.
+    int64[R], the same for mates. gaps: float64[2, U, T], how likely the reads have gaps, as
+    ``gaps.SHORT_READS``.
     """
 
     bases: UInt8
@@ -79,13 +82,17 @@ class Reads(NamedTuple):
     reverse: Bool
     insert_size: Int32
     fragment: Int64
+    gaps: Float64
 
 
 class ReadsFile:
     """One person's BAM or CRAM, open; ``sample`` is the name in its read groups, None without one."""
 
-    def __init__(self, path: Path, fasta: Path | None, index: Path | None = None) -> None:
-        """index: where the index is; by default it is looked for beside the file.
+    def __init__(
+        self, path: Path, fasta: Path | None, index: Path | None = None, gaps: Path | None = None
+    ) -> None:
+        """index: where the index is; by default it is looked for beside the file. gaps: table of how likely
+        the reads have gaps, by default as short reads do.
 
         Raises ``InputError`` for a file that cannot be read, is not sorted, has no index, holds several
         people's reads, or is a CRAM without ``fasta``.
@@ -93,6 +100,7 @@ class ReadsFile:
         header = alignment_header(path)
         samples = samples_of(path, header)
         self.path, self.fasta = path, fasta
+        self.gaps = SHORT_READS if gaps is None else read_gaps(gaps)
         self.sample = samples[0] if samples else None
         if is_cram(path) and fasta is None:
             raise InputError(f"{path.name}: a CRAM cannot be read without its reference: give the FASTA")
@@ -185,7 +193,8 @@ def read_reads(file: ReadsFile, contig: str, start: int, end: int) -> tuple[Read
     ends = starts + cigars.span
     deep = _over_depth(taken, earlier, low)
     left_out["over_depth"] = starts[deep].tolist()
-    found = _as_arrays(taken, cigars, ends, np.flatnonzero(~deep & (starts < end) & (ends > start)))
+    rows = np.flatnonzero(~deep & (starts < end) & (ends > start))
+    found = _as_arrays(taken, cigars, ends, rows, file.gaps)
     _count_mates_once(found)
     return found, left_out
 
@@ -292,7 +301,7 @@ def _over_depth(taken: _Columns, earlier: _Columns, low: int) -> Bool:
     return deep
 
 
-def _as_arrays(taken: _Columns, cigars: _Cigars, ends: Int64, rows: Int64) -> Reads:
+def _as_arrays(taken: _Columns, cigars: _Cigars, ends: Int64, rows: Int64, gaps: Float64) -> Reads:
     kept = rows.tolist()
     names: dict[str, int] = {}
     bases, quality = [taken.bases[row] for row in kept], [taken.quality[row] for row in kept]
@@ -312,6 +321,7 @@ def _as_arrays(taken: _Columns, cigars: _Cigars, ends: Int64, rows: Int64) -> Re
         reverse=(np.array(taken.flag, np.int64)[rows] & REVERSE) > 0,
         insert_size=np.array(taken.insert_size, np.int32)[rows],
         fragment=np.array([names.setdefault(taken.name[row], len(names)) for row in kept], np.int64),
+        gaps=gaps,
     )
 
 

@@ -2,14 +2,15 @@
 
 A read is read from one end to the other off some stretch of the haplotype. Bases differ with the chance that
 their quality gives; gaps open with a chance that grows with the repeat in which they lie (after Albers et al.
-2011, Genome Res 21:961, but steeper, as in libraries made with PCR). Only alignments near the one that the
-aligner found are summed over: within ``MARGIN`` bases, and what the haplotype's indels shift.
+2011, Genome Res 21:961, but of short reads steeper, as in libraries made with PCR). Only alignments near the
+one that the aligner found are summed over: within ``MARGIN`` bases, and what the haplotype's indels shift.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.compiled import compiled
+from deepcohort.variants.gaps import gap_chances
 from deepcohort.variants.haplotypes import Haplotypes
 from deepcohort.variants.reads import CLIP, DELETION, INSERTION, MATCH, NO_BASE, SKIP, Reads
 
@@ -24,17 +25,6 @@ LONGEST_CLIP = 100
 
 EXTEND = 0.2
 """Chance that a gap goes on."""
-
-GAP_BY_REPEATS = np.array([2.9e-5, 2.9e-5, 2.9e-5, 2.9e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1.2e-3, 3e-3, 7e-3])
-"""Chance of a gap in a repeat by how often its unit is there; beyond that it grows by ``GROWTH`` each."""
-
-GROWTH, MOST_GAPS = 1.4, 0.3
-
-LONGER_UNIT = 2.0
-"""How much likelier the first base of a gap is for each base more in the unit, as ``EXTEND`` makes the whole
-unit less likely."""
-
-LONGEST_UNIT = 6
 
 WORST = 0.75
 """Chance that a base without quality is wrong."""
@@ -69,7 +59,7 @@ def likelihoods(reads: Reads, picked: Int64, haplotypes: Haplotypes) -> tuple[Fl
     """
     parts = pieces(reads, picked, haplotypes.start, haplotypes.end)
     gaps = [
-        gap_chances(haplotypes.bases[first:last])
+        gap_chances(haplotypes.bases[first:last], reads.gaps)
         for first, last in zip(haplotypes.where[:-1], haplotypes.where[1:], strict=True)
     ]
     found = _likelihoods(
@@ -77,7 +67,7 @@ def likelihoods(reads: Reads, picked: Int64, haplotypes: Haplotypes) -> tuple[Fl
         reads.quality,
         parts,
         haplotypes.bases,
-        np.concatenate(gaps),
+        np.concatenate(gaps, axis=1),
         haplotypes.where,
         haplotypes.fewer,
         haplotypes.more,
@@ -136,37 +126,6 @@ def pieces(reads: Reads, picked: Int64, start: int, end: int) -> Int64:
 
 
 @compiled
-def gap_chances(bases: UInt8) -> Float64:
-    """Chance that a gap opens before each base of a haplotype, float64[n].
-
-    Those of a repeat's bases sum to the repeat's, but none is below that of other sequence.
-    """
-    n = len(bases)
-    chances = np.full(n, GAP_BY_REPEATS[0])
-    for unit in range(1, LONGEST_UNIT + 1):
-        i = unit
-        while i < n:
-            if bases[i] != bases[i - unit] or bases[i] == NO_BASE:
-                i += 1
-                continue
-            first = i - unit
-            while i < n and bases[i] == bases[i - unit]:
-                i += 1
-            times = (i - first) // unit
-            if times < len(GAP_BY_REPEATS):
-                chance = GAP_BY_REPEATS[times]
-            else:
-                over = times - len(GAP_BY_REPEATS) + 1
-                chance = GAP_BY_REPEATS[-1] * GROWTH**over
-            if times > 2:
-                chance = chance * LONGER_UNIT ** (unit - 1)
-            chance = min(MOST_GAPS, chance)
-            for j in range(first, i):
-                chances[j] = max(chances[j], chance / (i - first))
-    return chances
-
-
-@compiled
 def _likelihoods(
     bases: UInt8,
     quality: UInt8,
@@ -182,7 +141,7 @@ def _likelihoods(
     longest = np.max(where[1:] - where[:-1]) + 1
     rows = np.zeros((6, longest))
     for h in range(len(where) - 1):
-        own, gap = haplotypes[where[h] : where[h + 1]], gaps[where[h] : where[h + 1]]
+        own, gap = haplotypes[where[h] : where[h + 1]], gaps[:, where[h] : where[h + 1]]
         for r in range(len(parts)):
             first, last = parts[r, 0], parts[r, 1]
             if last > first:
@@ -224,15 +183,15 @@ def _forward(
         for j in range(first, last + 1):
             if j > 0:
                 chance = same if haplotype[j - 1] == base else other
-                stay = 1 - 2 * gaps[j - 1]
+                stay = 1 - gaps[0, j - 1] - gaps[1, j - 1]
                 new_match[j] = chance * (
                     match[j - 1] * stay + (insertion[j - 1] + deletion[j - 1]) * (1 - EXTEND)
                 )
-                new_deletion[j] = new_match[j - 1] * gaps[j - 1] + new_deletion[j - 1] * EXTEND
+                new_deletion[j] = new_match[j - 1] * gaps[1, j - 1] + new_deletion[j - 1] * EXTEND
                 slipped = 1.0 if haplotype[j - 1] == base else 0.25
             else:
                 slipped = 0.25
-            opened = gaps[j] if j < n else gaps[n - 1]
+            opened = gaps[0, min(j, n - 1)]
             new_insertion[j] = slipped * (match[j] * opened + insertion[j] * EXTEND)
         match, new_match = new_match, match
         insertion, new_insertion = new_insertion, insertion

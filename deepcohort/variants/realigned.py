@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.compiled import compiled
+from deepcohort.variants.gaps import gap_chances
 from deepcohort.variants.haplotypes import Haplotypes
 from deepcohort.variants.reads import CLIP, DELETION, INSERTION, MATCH, NO_BASE, SKIP, Reads
-from deepcohort.variants.realign import ERRORS, EXTEND, MARGIN, gap_chances, pieces
+from deepcohort.variants.realign import ERRORS, EXTEND, MARGIN, pieces
 from deepcohort.variants.windows import Window
 
 Float64 = NDArray[np.float64]
@@ -54,7 +55,7 @@ def laid_out(reads: Reads, window: Window, start: int, end: int) -> Layout:
             parts,
             haplotypes.bases[own],
             haplotypes.places[own],
-            gap_chances(haplotypes.bases[own]),
+            gap_chances(haplotypes.bases[own], reads.gaps),
             _reach(haplotypes, h),
             ERRORS,
             layout,
@@ -146,7 +147,7 @@ def _viterbi(
     came = np.zeros((3, length + 1, n + 1), np.uint8)
     score[0, 0, max(0, low) : min(n, high) + 1] = 0.0
     on, out, random = np.log(EXTEND), np.log(1 - EXTEND), np.log(0.25)
-    opens, stays = np.log(gaps), np.log(1 - 2 * gaps)
+    opens, stays = np.log(gaps), np.log(1 - gaps[0] - gaps[1])
     for i in range(1, length + 1):
         base, error = bases[i - 1], errors[quality[i - 1]]
         same = np.log(1 - error) if base != NO_BASE else random
@@ -161,10 +162,10 @@ def _viterbi(
                         best, before = entered, state
                 came[0, i, j] = before
                 score[0, i, j] = best + (same if alike else other)
-                opened, longer = score[0, i, j - 1] + opens[j - 1], score[2, i, j - 1] + on
+                opened, longer = score[0, i, j - 1] + opens[1, j - 1], score[2, i, j - 1] + on
                 came[2, i, j] = 2 if longer > opened else 0
                 score[2, i, j] = max(opened, longer)
-            opened, longer = score[0, i - 1, j] + opens[min(j, n - 1)], score[1, i - 1, j] + on
+            opened, longer = score[0, i - 1, j] + opens[0, min(j, n - 1)], score[1, i - 1, j] + on
             came[1, i, j] = 1 if longer > opened else 0
             score[1, i, j] = max(opened, longer) + (0.0 if alike else random)
     return _traced(score, came, length)

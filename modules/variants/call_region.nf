@@ -9,7 +9,7 @@ process CALL_REGION {
     label 'img_variants'
 
     input:
-    tuple val(meta), path(reads), path(index)
+    tuple val(meta), path(reads), path(index), path(gaps)
     tuple path(fasta), path(fasta_index)
     val caller
     path weights, stageAs: 'weights'
@@ -27,6 +27,7 @@ process CALL_REGION {
         --release ${workflow.manifest.version} \\
         --fasta ${fasta} \\
         --index ${index} \\
+        --gaps ${gaps} \\
         --region ${quoted(meta.region)} \\
         --sample '${meta.sample}' \\
         --caller ${caller} \\

@@ -1,6 +1,7 @@
 // Variants: each person called piece by piece, joined, and compared with the truth where it is known; then all together.
 include { PLAN_CALLS } from './plan_calls'
 include { PLAN_CALLS as PLAN_EXAMPLES } from './plan_calls'
+include { LEARN_GAPS } from './learn_gaps'
 include { CALL_REGION } from './call_region'
 include { TRAINING } from './training'
 include { JOIN_CALLS } from './join_calls'
@@ -22,20 +23,22 @@ workflow VARIANTS {
     truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
     beds       // [ 'person.truth001', truth.bed or [] ]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [piece_bases: 10000000, seed: 1, caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false, pedigree: PED file or null, annotate: 'clinvar=clinvar.vcf.gz' or null, annotate_fields: 'CLNSIG' or null, compare: 'gatk=gatk.vcf.gz' or null]
+    options    // e.g. [piece_bases: 10000000, seed: 1, gaps: 'auto', caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false, pedigree: PED file or null, annotate: 'clinvar=clinvar.vcf.gz' or null, annotate_fields: 'CLNSIG' or null, compare: 'gatk=gatk.vcf.gz' or null]
 
     main:
     bed = regions && file(regions).exists() ? file(regions) : []
     PLAN_CALLS(reads.map { meta, file, _index -> [meta, file] }, reference, [regions ?: '', bed], options.piece_bases)
 
-    // [ [sample: 'person', sex: 'male', pieces: 2, piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index ]
-    jobs = reads.join(PLAN_CALLS.out.pieces).flatMap { meta, file, index, table ->
+    LEARN_GAPS(reads.join(PLAN_CALLS.out.pieces), reference, options.gaps)
+
+    // [ [sample: 'person', sex: 'male', pieces: 2, piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index, gaps.tsv ]
+    jobs = reads.join(PLAN_CALLS.out.pieces).join(LEARN_GAPS.out.gaps).flatMap { meta, file, index, table, gaps ->
         def rows = table.splitCsv(header: true, sep: '\t')
-        rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index] }
+        rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index, gaps] }
     }
     // (Nextflow's newer parser does not let two files include one that includes functions.)
     PLAN_EXAMPLES(known.map { meta, file, _index, _truth, _bed -> [meta, file] }, reference, [regions ?: '', bed], Math.min(options.piece_bases, 1000000))
-    TRAINING(known, PLAN_EXAMPLES.out.pieces, reference, options.weights ? file(options.weights) : [], options.subMap('layout', 'epochs', 'seed'))
+    TRAINING(known, PLAN_EXAMPLES.out.pieces, reference, options.weights ? file(options.weights) : [], options.subMap('gaps', 'layout', 'epochs', 'seed'))
     weights = options.training ? TRAINING.out.caller : channel.value(file(options.weights ?: "${projectDir}/assets/callers/short_reads"))
     CALL_REGION(jobs, reference, options.caller, options.caller == 'haplotypes' ? [] : weights)
 

@@ -7,7 +7,7 @@ process MAKE_EXAMPLES {
     label 'img_variants'
 
     input:
-    tuple val(meta), path(reads), path(index), path(truth, stageAs: 'truth/*'), path(bed, stageAs: 'truth/*')
+    tuple val(meta), path(reads), path(index), path(gaps), path(truth, stageAs: 'truth/*'), path(bed, stageAs: 'truth/*')
     tuple path(fasta), path(fasta_index)
     val layout
 
@@ -22,6 +22,7 @@ process MAKE_EXAMPLES {
         --release ${workflow.manifest.version} \\
         --fasta ${fasta} \\
         --index ${index} \\
+        --gaps ${gaps} \\
         --truth ${truth} \\
         --bed ${bed} \\
         --regions ${quoted(meta.region)} \\

@@ -1,4 +1,5 @@
 // Training of a caller on people whose variants are known, cut into the same pieces of the genome.
+include { LEARN_GAPS } from './learn_gaps'
 include { MAKE_EXAMPLES } from './make_examples'
 include { TRAIN_CALLER } from './train_caller'
 
@@ -8,14 +9,16 @@ workflow TRAINING {
     plans      // [ [sample: 'person', sex: ''], pieces.tsv ]
     reference  // [ ref.fa, [ref.fa.fai] ]
     start      // folder of a caller that is trained on, or []
-    options    // e.g. [layout: 'compact', epochs: 8, seed: 1]
+    options    // e.g. [gaps: 'auto', layout: 'compact', epochs: 8, seed: 1]
 
     main:
-    // [ [sample: 'person', sex: '', piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index, truth.vcf.gz, truth.bed ]
-    pieces = people.join(plans).flatMap { meta, reads, index, truth, bed, table ->
+    LEARN_GAPS(people.join(plans).map { meta, reads, index, _truth, _bed, table -> [meta, reads, index, table] }, reference, options.gaps)
+
+    // [ [sample: 'person', sex: '', piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index, gaps.tsv, truth.vcf.gz, truth.bed ]
+    pieces = people.join(plans).join(LEARN_GAPS.out.gaps).flatMap { meta, reads, index, truth, bed, table, gaps ->
         table.splitCsv(header: true, sep: '\t')
             .findAll { row -> row.haploid == 'false' }
-            .collect { row -> [meta + row, reads, index, truth, bed] }
+            .collect { row -> [meta + row, reads, index, gaps, truth, bed] }
     }
     MAKE_EXAMPLES(pieces, reference, options.layout)
 
