@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,9 @@ WEIGHTS = ROOT / "assets/callers/short_reads"
 
 
 class Caller(StrEnum):
-    """A program with its defaults and no filter; ours by the haplotypes alone, and with what is trained."""
+    """A program with its defaults and no filter; ours by the haplotypes alone, with what is trained, and with
+    gaps learnt from the reads; bcftools as it is set for long reads too.
+    """
 
     freebayes = "freebayes"
     bcftools = "bcftools"
@@ -29,6 +32,14 @@ class Caller(StrEnum):
     rf = "deepcohort-rf"
     gbm = "deepcohort-gbm"
     ensemble = "deepcohort-ensemble"
+    learnt = "deepcohort-learnt"
+    bcftools_hifi = "bcftools-pacbio-ccs"
+    bcftools_ont = "bcftools-ont"
+
+
+FOR_SHORT_READS: list[Caller] = [
+    one for one in Caller if one not in (Caller.learnt, Caller.bcftools_hifi, Caller.bcftools_ont)
+]
 
 
 def call(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> Cost:
@@ -53,7 +64,14 @@ def call(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libra
 
 def start(caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> None:
     """Run a caller, index its calls, and note what it took beside them."""
-    others = {Caller.freebayes: _freebayes, Caller.bcftools: _bcftools, Caller.gatk: _gatk}
+    others: dict[Caller, Callable[..., dict[str, Cost]]] = {
+        Caller.freebayes: _freebayes,
+        Caller.bcftools: partial(_bcftools, "illumina"),
+        Caller.bcftools_hifi: partial(_bcftools, "pacbio-ccs"),
+        Caller.bcftools_ont: partial(_bcftools, "ont"),
+        Caller.gatk: _gatk,
+        Caller.learnt: _learnt,
+    }
     program = others.get(caller, partial(_deepcohort, caller))
     stages = program(reads, fasta, region, out, libraries)
     subprocess.run(["bcftools", "index", "-f", "-t", out], check=True)
@@ -76,22 +94,14 @@ def _freebayes(reads: Path, fasta: Path, region: str, out: Path, libraries: Path
     return stages
 
 
-def _bcftools(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
+def _bcftools(
+    preset: str, reads: Path, fasta: Path, region: str, out: Path, libraries: Path
+) -> dict[str, Cost]:
+    """preset: of mpileup, whose plain settings are those of illumina."""
     piled = out.with_name(f"{out.name}.mpileup.bcf")
-    pileup: Command = [
-        "bcftools",
-        "mpileup",
-        "-f",
-        fasta,
-        "-r",
-        region,
-        "-a",
-        "AD,DP",
-        "-Ou",
-        "-o",
-        piled,
-        reads,
-    ]
+    settings: Command = [] if preset == "illumina" else ["-X", preset]
+    pileup: Command = ["bcftools", "mpileup", *settings, "-f", fasta, "-r", region, "-a", "AD,DP", "-Ou"]
+    pileup += ["-o", piled, reads]
     stages = {"mpileup": timed(pileup, out.with_name(f"{out.name}.mpileup.log"))}
     command: Command = ["bcftools", "call", "-mv", "-Oz", "-o", out, piled]
     stages["call"] = timed(command, out.with_name(f"{out.name}.log"))
@@ -111,11 +121,26 @@ def _gatk(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> 
 def _deepcohort(
     caller: Caller, reads: Path, fasta: Path, region: str, out: Path, libraries: Path
 ) -> dict[str, Cost]:
-    command: Command = [sys.executable, ROOT / "bin/variants.py", "call-region", reads]
-    command += ["--release", deepcohort.__version__, "--fasta", fasta, "--region", region, "--out", out]
+    command = [*_ours("call-region", reads, fasta), "--region", region, "--out", out]
     _, _, trained = caller.value.partition("-")
     command += ["--caller", trained, "--weights", WEIGHTS, "--device", "cpu"] if trained else []
     return {"call": timed(command, out.with_name(f"{out.name}.log"))}
+
+
+def _learnt(reads: Path, fasta: Path, region: str, out: Path, libraries: Path) -> dict[str, Cost]:
+    """Learn from the reads of the region that is called, as the pipeline does."""
+    pieces, gaps = (out.with_name(f"{out.name}.{end}") for end in ("pieces.tsv", "gaps.tsv"))
+    pieces.write_text(f"piece\tregion\thaploid\n000001\t{region}\tfalse\n")
+    learn = [*_ours("learn-gaps", reads, fasta), "--pieces", pieces, "--gaps", "learnt", "--out", gaps]
+    command = [*_ours("call-region", reads, fasta), "--region", region, "--gaps", gaps, "--out", out]
+    stages = {"learn": timed(learn, out.with_name(f"{out.name}.learn.log"))}
+    stages["call"] = timed(command, out.with_name(f"{out.name}.log"))
+    return stages
+
+
+def _ours(command: str, reads: Path, fasta: Path) -> Command:
+    release: Command = ["--release", deepcohort.__version__]
+    return [sys.executable, ROOT / "bin/variants.py", command, reads, *release, "--fasta", fasta]
 
 
 def _dictionary(fasta: Path) -> None:

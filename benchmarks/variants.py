@@ -12,7 +12,7 @@ import numpy as np
 import pysam
 import typer
 
-from benchmarks.callers import ROOT, Caller, call, gatk_libraries
+from benchmarks.callers import FOR_SHORT_READS, ROOT, Caller, call, gatk_libraries
 from benchmarks.datasets import data_folder
 from benchmarks.tables import show, write_table
 from deepcohort.genome.regions import Region, merged, parse_regions
@@ -37,6 +37,20 @@ LOWER_DEPTHS = (20, 15, 10)
 SEEDS = (1, 2, 3, 4, 5)
 
 GENOTYPES = "HG002.v4.2.1.GRCh38.chr20_0_10Mb"
+LONG_READS = {
+    "HiFi": (
+        "HG002.hifi_revio.GRCh38.chr20_9.0_9.1Mb.bam",
+        "chr20:9000001-9100000",
+        Caller.bcftools_hifi,
+    ),
+    "ONT R10": (
+        "HG002.ont_r10.GRCh38.chr20_5.050_5.075Mb.bam",
+        "chr20:5050001-5075000",
+        Caller.bcftools_ont,
+    ),
+}
+"""Reads, where they lie, and the peer set for them."""
+
 PROFILE = ROOT / "assets/error_profiles/hiseq2500_2x148.npz"
 COVERAGE, READ_LENGTH = 30.0, 148
 
@@ -135,7 +149,7 @@ def compared(
 
 
 @app.command()
-def real(out: Out, caller: Callers = list(Caller), quick: bool = False) -> None:  # noqa: B006
+def real(out: Out, caller: Callers = FOR_SHORT_READS, quick: bool = False) -> None:
     """HG002 at 30x over 100 kb, and downsampled, seeds pooled (``--quick``: one seed)."""
     folder = out / "real"
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,9 +169,27 @@ def real(out: Out, caller: Callers = list(Caller), quick: bool = False) -> None:
 
 
 @app.command()
+def long(out: Out) -> None:
+    """Long reads of HG002: HiFi over 100 kb, nanopore over 25 kb."""
+    folder = out / "long"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = data_folder() / "variants"
+    fasta = plain_fasta("GRCh38.chr20_0_10Mb.fa.gz", out)
+    rows = []
+    for label, (name, window, preset) in LONG_READS.items():
+        (region,) = parse_regions(window)
+        bed = write_overlap(source / f"{GENOTYPES}.bed", region, folder / f"{label}.bed")
+        callers = [preset, Caller.deepcohort, Caller.learnt]
+        truth = source / f"{GENOTYPES}.vcf.gz"
+        rows += compared(label, [source / name], fasta, window, truth, bed, folder, callers)
+        write_table(folder / "long.tsv", rows)
+    show(rows)
+
+
+@app.command()
 def simulated(
     out: Out,
-    caller: Callers = list(Caller),  # noqa: B006
+    caller: Callers = FOR_SHORT_READS,
     region: Annotated[str, typer.Option(help="Of GRCh38 chr20:7.0-8.9 Mb.")] = "chr20:7000001-8900000",
     coverage: float = COVERAGE,
     added_per_kb: Annotated[float, typer.Option(help="Variants added to those of HG002.")] = 0,
@@ -193,7 +225,7 @@ def made(
 
 
 @app.command()
-def speed(out: Out, caller: Callers = list(Caller)) -> None:  # noqa: B006
+def speed(out: Out, caller: Callers = FOR_SHORT_READS) -> None:
     """Processor seconds for each further Mb at 30x: the slope from 1 to 3 simulated Mb."""
     fasta = plain_fasta("GRCh38.chr20_0_10Mb.fa.gz", out)
     rows = []

@@ -210,5 +210,5 @@ def _rate(seen: Seen, variant: float) -> float:
         each = np.logaddexp(np.log(1 - chance) + error, np.log(chance) + alike)
         fit = (each * seen.repeats).sum(axis=2)
         if fit.max() > best:
-            best, rate = fit.max(), MEANS[np.unravel_index(fit.argmax(), fit.shape)[0]]
-    return float(rate)
+            best, rate = fit.max(), float(MEANS[np.unravel_index(fit.argmax(), fit.shape)[0]])
+    return rate

@@ -131,8 +131,10 @@ def test_a_caller_is_trained_and_calls(nextflow: Nextflow) -> None:
     run = nextflow.pipeline(
         *("--steps", "call", "--input", "samples.csv", "--fasta", "a b.fa", "--call_bases", "15000"),
         *("--caller", "ensemble", "--caller_training", "training.csv", "--caller_epochs", "1"),
+        *("--call_gaps", "learnt"),
     )
     assert run.returncode == 0, run.output
+    assert run.tasks["LEARN_GAPS"] == 2
     assert run.tasks["MAKE_EXAMPLES"] == 2 and run.tasks["TRAIN_CALLER"] == 1
     sidecar = json.loads((run.outdir / "variants/caller/caller.json").read_text())
     assert sidecar["training"]["files"] == ["learnt.000001"]
@@ -184,6 +186,7 @@ def test_two_people_one_of_them_with_a_truth(nextflow: Nextflow, language: str) 
         "CHECK_READS": 2,
         "CHECK_TRUTH": 1,
         "PLAN_CALLS": 2,
+        "LEARN_GAPS": 2,
         "CALL_REGION": 4,
         "JOIN_CALLS": 2,
         "JOIN_GVCFS": 2,
