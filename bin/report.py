@@ -31,7 +31,7 @@ def tables(
     ] = None,
     fit: Annotated[list[Path] | None, _files("Sites, frequencies or people of a plan (.tsv).")] = None,
     calls: Annotated[list[Path] | None, _files("Counts of one person's calls.")] = None,
-    evaluation: Annotated[list[Path] | None, _files("Calls against the truth.")] = None,
+    evaluation: Annotated[list[Path] | None, _files("Table of calls that were judged.")] = None,
     population: Annotated[list[Path] | None, _files("Table of populations of a cohort.")] = None,
     expression: Annotated[list[Path] | None, _files("Table of predicted expression.")] = None,
     augmentation: Annotated[list[Path] | None, _files("Table of artificial people.")] = None,

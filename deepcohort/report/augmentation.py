@@ -6,8 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from deepcohort.genome.errors import InputError
-from deepcohort.report.rows import Row, read_rows
+from deepcohort.report.rows import Row, read_kinds
 from deepcohort.report.sections import PALE, PALETTE, Line, Section, lines
 
 KINDS = {
@@ -69,12 +68,7 @@ Tables = dict[str, list[Row]]
 
 def read(paths: list[Path]) -> Tables:
     """Rows by kind of table; raises ``InputError`` where a table is something else."""
-    found: Tables = {kind: [] for kind in KINDS}
-    for path in sorted(paths):
-        if path.stem not in KINDS:
-            raise InputError(f"{path.name}: not a table of artificial people: make it with 'generate'")
-        found[path.stem] += read_rows([path], KINDS[path.stem], "generate")
-    return found
+    return read_kinds(paths, KINDS, "artificial people", "generate")
 
 
 def sections(tables: Tables) -> list[Section]:

@@ -4,16 +4,47 @@ from collections import Counter
 from pathlib import Path
 
 from deepcohort.report.accuracy import Cells, number
-from deepcohort.report.rows import Row, read_rows
+from deepcohort.report.rows import Row, read_kinds, read_rows
 from deepcohort.report.sections import PALETTE, Line, Section, lines
 
 COUNTED = {"sample", "what", "bin", "count"}
-JUDGED = {"name", "stratum", "type", "truth", "calls", "precision", "recall", "f1", "f1_low", "f1_high"}
+JUDGED = {
+    "evaluation": {
+        "name",
+        "stratum",
+        "type",
+        "truth",
+        "calls",
+        "precision",
+        "recall",
+        "f1",
+        "f1_low",
+        "f1_high",
+    },
+    "concordance": {
+        *(
+            "name",
+            "other",
+            "type",
+            "truth",
+            "shared",
+            "genotype_differs",
+            "alone",
+            "other_alone",
+            "concordance",
+        ),
+    },
+    "mendelian": {"child", "father", "mother", "type", "records", "errors", "error_rate", "incomplete"},
+}
+"""Tables of calls that were judged by their names, with columns they must have."""
+
+KINDS_OF_VARIANTS = {"snp": "SNPs", "indel": "indels"}
 
 PLOTTED = {"depth": "Depth", "gq": "Genotype quality"}
 """Distributions that are drawn, and their tabs."""
 
 Person = dict[str, Counter[str]]
+Judged = dict[str, list[Row]]
 
 
 def read_counts(paths: list[Path]) -> dict[str, Person]:
@@ -26,10 +57,13 @@ def read_counts(paths: list[Path]) -> dict[str, Person]:
     return people
 
 
-def read_evaluation(paths: list[Path]) -> list[Row]:
-    """Figures over everything of each evaluation; raises ``InputError`` for other tables."""
-    rows = read_rows(paths, JUDGED, "combine-evaluations")
-    return [row for row in rows if row["stratum"] == "all" and row["type"] in ("snp", "indel")]
+def read_judged(paths: list[Path]) -> Judged:
+    """Figures of SNPs and indels over everything, by kind of table; raises ``InputError`` for others."""
+    found = read_kinds(paths, JUDGED, "judged calls", "combine-evaluations' or 'mendelian")
+    return {
+        kind: [row for row in rows if row["type"] in KINDS_OF_VARIANTS and row.get("stratum", "all") == "all"]
+        for kind, rows in found.items()
+    }
 
 
 def facts(people: dict[str, Person]) -> list[str]:
@@ -61,13 +95,19 @@ def _sites(person: Person) -> int:
     return sum(person["cohort"][kind] for kind in ("reference", "variant", "missing"))
 
 
-def sections(people: dict[str, Person], judged: list[Row]) -> list[Section]:
-    """Table of the people, distributions of depth and quality, table of figures against the truth."""
+def sections(people: dict[str, Person], judged: Judged) -> list[Section]:
+    """Tables of the people, distributions of depth and quality, and how right calls are: by the truth, beside
+    other callers, and in trios.
+    """
     called, together = _with(people, "filter"), _with(people, "cohort")
     return [
         *([_people(called), _distributions(called)] if called else []),
         *([_cohort(together)] if together else []),
-        *([_figures(judged)] if judged else []),
+        *(
+            make(rows)
+            for make, rows in zip((_figures, _beside, _trios), judged.values(), strict=True)
+            if rows
+        ),
     ]
 
 
@@ -168,10 +208,54 @@ def _figures(judged: list[Row]) -> Section:
         "f1_low": {"title": "from", "description": bound, "format": "{:.4f}"},
         "f1_high": {"title": "to", "description": bound, "format": "{:.4f}"},
     }
-    kinds = {"snp": "SNPs", "indel": "indels"}
     data = {
-        f"{row['name']} · {kinds[row['type']]}": {column: number(row[column]) for column in headers}
+        f"{row['name']} · {KINDS_OF_VARIANTS[row['type']]}": {
+            column: number(row[column]) for column in headers
+        }
         for row in judged
     }
     about = "Beside the genotypes of --truth, by the haplotypes that both spell; genotypes count too."
     return Section("calls_evaluation", "calls", "Against the truth", about, "table", data, headers=headers)
+
+
+def _beside(rows: list[Row]) -> Section:
+    headers = {
+        "shared": {"title": "Both", "description": "Alleles that both call alike", "format": "{:,.0f}"},
+        "genotype_differs": {
+            "title": "Other genotype",
+            "description": "Alleles that both call, in another number of copies",
+            "format": "{:,.0f}",
+        },
+        "alone": {"title": "Ours alone", "format": "{:,.0f}"},
+        "other_alone": {"title": "Theirs alone", "format": "{:,.0f}"},
+        "concordance": {"title": "Concordance", "description": "Share that both call", "format": "{:.4f}"},
+    }
+    data = {
+        f"{row['name']} · {row['other']} · {row['truth']} {KINDS_OF_VARIANTS[row['type']]}": {
+            column: number(row[column]) for column in headers
+        }
+        for row in rows
+    }
+    about = (
+        "Beside the calls of --compare, those that the truth says are right and those that it says are wrong."
+    )
+    return Section(
+        "calls_concordance", "calls", "Beside other callers", about, "table", data, headers=headers
+    )
+
+
+def _trios(rows: list[Row]) -> Section:
+    headers = {
+        "records": {"title": "Records", "description": "With genotypes of all three", "format": "{:,.0f}"},
+        "errors": {"title": "Errors", "format": "{:,.0f}"},
+        "error_rate": {"title": "Rate", "format": "{:.5f}"},
+        "incomplete": {"title": "Incomplete", "description": "One has no genotype", "format": "{:,.0f}"},
+    }
+    data = {
+        f"{row['child']} · {KINDS_OF_VARIANTS[row['type']]}": {
+            column: number(row[column]) for column in headers
+        }
+        for row in rows
+    }
+    about = "Genotypes of children that their parents of --pedigree cannot have given."
+    return Section("calls_mendelian", "calls", "Trios", about, "table", data, headers=headers)

@@ -4,9 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from deepcohort.genome.errors import InputError
 from deepcohort.report.accuracy import number
-from deepcohort.report.rows import Row, by_cohort, read_rows
+from deepcohort.report.rows import Row, by_cohort, read_kinds
 from deepcohort.report.sections import PALETTE, Line, Section, lines
 
 KINDS = {
@@ -50,12 +49,7 @@ Tables = dict[str, list[Row]]
 
 def read(paths: list[Path]) -> Tables:
     """Rows by kind of table; raises ``InputError`` where a table is something else."""
-    found: Tables = {kind: [] for kind in KINDS}
-    for path in sorted(paths):
-        if path.stem not in KINDS or path.suffix != ".tsv":
-            raise InputError(f"{path.name}: not a table of expression: make it with 'collect'")
-        found[path.stem] += read_rows([path], KINDS[path.stem], "collect")
-    return found
+    return read_kinds(paths, KINDS, "expression", "collect")
 
 
 def sections(tables: Tables) -> list[Section]:

@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from deepcohort.genome.errors import InputError
-from deepcohort.report.rows import Row, by_cohort, read_rows
+from deepcohort.report.rows import Row, by_cohort, read_kinds
 from deepcohort.report.sections import PALETTE, Section
 
 KINDS = {
@@ -55,13 +54,7 @@ Tables = dict[str, list[Row]]
 
 def read(paths: list[Path]) -> Tables:
     """Rows by kind of table; raises ``InputError`` where a table is something else."""
-    found: Tables = {kind: [] for kind in KINDS}
-    for path in sorted(paths):
-        kind = next((kind for kind in KINDS if path.name.endswith(f".{kind}.tsv")), None)
-        if kind is None:
-            raise InputError(f"{path.name}: not a table of populations: make it with 'assign'")
-        found[kind] += read_rows([path], KINDS[kind], "assign")
-    return found
+    return read_kinds(paths, KINDS, "populations", "assign")
 
 
 def sections(tables: Tables) -> list[Section]:

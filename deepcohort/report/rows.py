@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from deepcohort.genome.errors import InputError
@@ -24,6 +24,22 @@ def read_rows(paths: list[Path], needed: Collection[str], command: str) -> list[
                 )
             rows += list(reader)
     return rows
+
+
+def read_kinds(
+    paths: list[Path], kinds: Mapping[str, Collection[str]], room: str, command: str
+) -> dict[str, list[Row]]:
+    """Rows of tables by their kind, the last part of the file's name: ``people`` of ``cohort.people.tsv``.
+
+    kinds: columns that each needs. Raises ``InputError`` for a table that ``command`` does not make.
+    """
+    found: dict[str, list[Row]] = {kind: [] for kind in kinds}
+    for path in sorted(paths):
+        kind = path.stem.rpartition(".")[2]
+        if kind not in kinds or path.suffix != ".tsv":
+            raise InputError(f"{path.name}: not a table of {room}: make it with '{command}'")
+        found[kind] += read_rows([path], kinds[kind], command)
+    return found
 
 
 def by_cohort(rows: list[Row]) -> dict[str, list[Row]]:

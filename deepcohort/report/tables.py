@@ -56,7 +56,7 @@ def write_tables(files: Files, out: Path) -> None:
     counts = dropped.read_harmonisation(files.harmonisation)
     found = chunks.read(files.counts, files.models)
     fits = fit.read(files.fit)
-    people, judged = calls.read_counts(files.calls), calls.read_evaluation(files.evaluation)
+    people, judged = calls.read_counts(files.calls), calls.read_judged(files.evaluation)
     of_people, of_genes = population.read(files.population), expression.read(files.expression)
     artificial = augmentation.read(files.augmentation)
     out.mkdir(parents=True, exist_ok=True)

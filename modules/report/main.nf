@@ -12,7 +12,7 @@ workflow REPORT {
     models         // [ meta of chunk, folder of the trained model ]
     fit            // [ [cohort: 'cohort'], cohort.qc.tsv ], and so .frequencies.tsv and .people.tsv
     calls          // [ [sample: 'person', sex: 'male'], person.counts.tsv ]
-    evaluation     // evaluation.tsv, or nothing
+    evaluation     // evaluation.tsv, concordance.tsv and mendelian.tsv of calls, or nothing
     population     // [ [cohort: 'cohort'], cohort.figures.tsv ], and so the other tables of populations
     expression     // tables of expression: counts.tsv, evaluation.tsv, ..., or nothing
     augmentation   // quality.tsv and the other tables of artificial people, or nothing
@@ -24,7 +24,7 @@ workflow REPORT {
     REPORT_TABLES(
         accuracy.toList().map { tables -> tables ?: [] },
         filesOf(sites), filesOf(harmonisation), filesOf(checks), filesOf(counts), filesOf(models), filesOf(fit),
-        filesOf(calls), evaluation.toList().map { tables -> tables ?: [] }, filesOf(population), expression.toSortedList { one, other -> one.name <=> other.name },
+        filesOf(calls), evaluation.toSortedList { one, other -> one.name <=> other.name }, filesOf(population), expression.toSortedList { one, other -> one.name <=> other.name },
         augmentation.toSortedList { one, other -> one.name <=> other.name },
         notes, versions
     )

@@ -14,7 +14,7 @@ process REPORT_TABLES {
     path models, stageAs: 'models/?/*', arity: '0..*'
     path fit, stageAs: 'fit/*', arity: '0..*'
     path calls, stageAs: 'calls/*', arity: '0..*'
-    path evaluation, stageAs: 'evaluation/*'
+    path evaluation, stageAs: 'evaluation/*', arity: '0..*'
     path population, stageAs: 'population/*', arity: '0..*'
     path expression, stageAs: 'expression/*', arity: '0..*'
     path augmentation, stageAs: 'augmentation/*', arity: '0..*'
@@ -39,7 +39,7 @@ process REPORT_TABLES {
         ${eachFile('--models', models)} \\
         ${eachFile('--fit', fit)} \\
         ${eachFile('--calls', calls)} \\
-        ${option('--evaluation', evaluation)} \\
+        ${eachFile('--evaluation', evaluation)} \\
         ${eachFile('--population', population)} \\
         ${eachFile('--expression', expression)} \\
         ${eachFile('--augmentation', augmentation)} \\

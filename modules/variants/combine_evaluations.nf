@@ -12,7 +12,7 @@ process COMBINE_EVALUATIONS {
 
     output:
     path 'evaluation.tsv', emit: table
-    path 'concordance.tsv', optional: true
+    path 'concordance.tsv', emit: concordance, optional: true
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 

@@ -75,13 +75,13 @@ workflow VARIANTS {
     calls = JOIN_CALLS.out.calls
     cohort = JOIN_COHORT.out.cohort
     counted = JOIN_CALLS.out.counted.mix(JOIN_COHORT.out.counted.map { counts -> [[:], counts] })
-    evaluation = COMBINE_EVALUATIONS.out.table
+    evaluation = COMBINE_EVALUATIONS.out.table.mix(COMBINE_EVALUATIONS.out.concordance, MENDELIAN.out.table)
 
     emit:
     calls       // [ [sample: 'person', sex: 'male'], person.vcf.gz, index ]
     cohort      // [ cohort.vcf.gz, index ]
     counted     // [ [sample: 'person', sex: 'male'], person.counts.tsv ], and [ [:], cohort.counts.tsv ]
-    evaluation  // evaluation.tsv, or nothing where no truth is known
+    evaluation  // evaluation.tsv and concordance.tsv where the truth is known, mendelian.tsv of trios
 }
 
 /** Files of all pieces ([meta, file]) by person, in the order of the pieces. */

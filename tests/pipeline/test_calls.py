@@ -94,7 +94,7 @@ def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
         "report/multiqc_report.html",
     }
     report = (run.outdir / "report/multiqc_report.html").read_text()
-    assert "Called variants" in report and "Against the truth" in report
+    assert "Called variants" in report and "Against the truth" in report and "Beside other callers" in report
     with pysam.VariantFile(str(run.outdir / "variants/me.vcf.gz")) as calls:
         assert list(calls.header.samples) == ["me"]
         records = list(calls)

@@ -69,8 +69,7 @@ def evaluation(path):
         ["me", "all", "all", "insertion", 1, 1, 1, 1, 1, 1, 1],
         ["me", "coverage", "30-49", "snp", 10, 9, 1, 0.9, 0.947, 0.8, 1],
     ]
-    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in [header, *rows]))
-    return path
+    return table(path, header, *rows)
 
 
 def test_sections_of_calls(tmp_path, counts):
@@ -121,8 +120,44 @@ def test_people_genotyped_together(tmp_path, counts):
     assert "3 people got genotypes at 3 sites of the cohort." in notes
 
 
-@pytest.mark.parametrize("read", [calls.read_counts, calls.read_evaluation])
-def test_other_tables_are_refused(tmp_path, read):
-    (tmp_path / "other.tsv").write_text("a\tb\n1\t2\n")
-    with pytest.raises(InputError, match=r"other.tsv: columns .* are missing"):
-        read([tmp_path / "other.tsv"])
+def table(path, *rows):
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    return path
+
+
+def test_calls_beside_other_callers_and_of_trios(tmp_path):
+    beside = ["name", "other", "type", "truth", "shared", "genotype_differs", "alone", "other_alone"]
+    found = calls.read_judged(
+        [
+            table(
+                tmp_path / "concordance.tsv",
+                [*beside, "concordance"],
+                ["me", "gatk <b>", "snp", "right", 90, 1, 2, 3, 0.96],
+                ["me", "gatk <b>", "insertion", "right", 9, 0, 0, 0, 1],
+                ["me", "gatk <b>", "indel", "wrong", 0, 0, 0, 0, "NA"],
+            ),
+            table(
+                tmp_path / "mendelian.tsv",
+                ["child", "father", "mother", "type", "records", "errors", "error_rate", "incomplete"],
+                ["cyd", "bob", "ann", "indel", 40, 2, 0.05, 7],
+            ),
+        ]
+    )
+    concordance, trios = calls.sections({}, found)
+    assert list(concordance.data) == ["me · gatk <b> · right SNPs", "me · gatk <b> · wrong indels"]
+    assert concordance.data["me · gatk <b> · right SNPs"]["other_alone"] == 3
+    assert concordance.data["me · gatk <b> · wrong indels"]["concordance"] is None
+    assert trios.data == {"cyd · indels": {"records": 40, "errors": 2, "error_rate": 0.05, "incomplete": 7}}
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "message"),
+    [
+        (calls.read_counts, "other", r"other.tsv: columns .* are missing"),
+        (calls.read_judged, "mendelian", r"mendelian.tsv: columns .* are missing"),
+        (calls.read_judged, "other", r"other.tsv: not a table of judged calls: make it with"),
+    ],
+)
+def test_other_tables_are_refused(tmp_path, read, name, message):
+    with pytest.raises(InputError, match=message):
+        read([table(tmp_path / f"{name}.tsv", ["a", "b"], [1, 2])])
