@@ -1,6 +1,7 @@
 """Chromosome names and regions: read from a command line or a BED file, ordered as the genome is."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -85,6 +86,23 @@ def _parse_one(part: str, text: str) -> Region:
             f"--regions {text}: '{part}' ends before it starts (positions count from 1): turn the two round"
         )
     return region
+
+
+class Inside:
+    """Tells what lies inside regions, which are merged and in order as ``parse_regions`` returns them."""
+
+    def __init__(self, regions: Iterable[Region]) -> None:
+        self._spans: dict[str, tuple[list[int], list[int]]] = {}
+        for region in regions:
+            starts, ends = self._spans.setdefault(region.chrom, ([], []))
+            starts.append(region.start)
+            ends.append(region.end)
+
+    def __call__(self, contig: str, first: int, last: int) -> bool:
+        """Whether the bases from ``first`` to ``last`` (1-based, both included) are in one region."""
+        starts, ends = self._spans.get(chrom_key(contig), ([], []))
+        place = bisect_right(starts, first) - 1
+        return place >= 0 and last <= ends[place]
 
 
 def _read_bed(path: Path) -> list[Region]:

@@ -15,6 +15,7 @@ from deepcohort.variants.candidates import (
     find_candidates,
 )
 from deepcohort.variants.evidence import Caller, evidence_of, joined_evidence
+from deepcohort.variants.features import CLEARLY
 from deepcohort.variants.genotypes import Diplotypes, diplotypes, genotype_of
 from deepcohort.variants.priors import allele_chances
 from deepcohort.variants.reads import Reads, ReadsFile, read_reads
@@ -29,9 +30,6 @@ TILE = 100_000
 
 AROUND = REACH + 2 * LONGEST_SHIFT
 """Bases of the reference that are needed on each side of a stretch that is called."""
-
-INFORMATIVE = np.log(2.0)
-"""How many times as likely (log) a read must be by its best allele as by the next to be counted for it."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,7 @@ def _depths(window: Window, reads: Reads, kept: list[int], covers: NDArray[np.bo
     by_fragment = np.zeros((of.max(initial=-1) + 1, by_read.shape[1]))
     np.add.at(by_fragment, of, by_read)
     order = np.sort(by_fragment, axis=1)
-    clear = order[:, -1] - order[:, -2] > INFORMATIVE
+    clear = order[:, -1] - order[:, -2] > CLEARLY
     best = by_fragment[clear].argmax(axis=1)
     return [int((best == allele).sum()) for allele in range(by_read.shape[1])]
 

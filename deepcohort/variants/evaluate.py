@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.fasta import open_fasta
 from deepcohort.genome.progress import progress
-from deepcohort.genome.regions import Region, parse_regions
+from deepcohort.genome.regions import Inside, Region, parse_regions
 from deepcohort.genome.vcf import contig_of
 from deepcohort.variants.alleles import Alleles, GenotypeFile
 from deepcohort.variants.matching import CALLS, TRUTH, Matched, Unit, match
@@ -124,20 +124,13 @@ def stretches(
                 bar.update()
 
 
-class Inside:
-    """Tells which changes lie inside regions of one chromosome."""
-
-    def __init__(self, regions: Sequence[Region]) -> None:
-        self.starts = np.array([region.start - 1 for region in regions])
-        self.ends = np.array([region.end for region in regions])
-
-    def __call__(self, unit: Unit) -> bool:
-        """Whether all changed bases, or both neighbours of an insertion, are in one region."""
-        pos, ref, alt = unit.key
-        anchored = len(alt) < len(ref) and ref[0] == alt[0]
-        first, end = pos - 1 + anchored, pos - 1 + len(ref) + (len(ref) < len(alt))
-        place = int(np.searchsorted(self.starts, first, side="right")) - 1
-        return place >= 0 and end <= int(self.ends[place])
+def is_inside(inside: Inside, contig: str, key: tuple[int, str, str]) -> bool:
+    """Whether all bases that an allele (pos, ref, alt) changes, or both neighbours of an insertion, lie in
+    one region.
+    """
+    pos, ref, alt = key
+    anchored = len(alt) < len(ref) and ref[0] == alt[0]
+    return inside(contig, pos + anchored, pos - 1 + len(ref) + (len(ref) < len(alt)))
 
 
 def _judged(
@@ -149,7 +142,7 @@ def _judged(
     found = []
     for side in (TRUTH, CALLS):
         for i, unit in enumerate(sides[side].units):
-            if not inside(unit):
+            if not is_inside(inside, contig, unit.key):
                 continue
             verdict = RIGHT if matched.right[side][i] else GENOTYPE if matched.allele[side][i] else WRONG
             run = homopolymer(reference, unit)

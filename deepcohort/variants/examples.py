@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
-from deepcohort.genome.regions import Region, parse_regions
-from deepcohort.genome.vcf import contig_of
+from deepcohort.genome.regions import Inside, Region, parse_regions
 from deepcohort.variants.alleles import GenotypeFile
 from deepcohort.variants.calls import AROUND, TILE, Stretch, stretch_of, weigh
 from deepcohort.variants.candidates import Candidates
-from deepcohort.variants.evaluate import Inside
+from deepcohort.variants.evaluate import is_inside
 from deepcohort.variants.evidence import Evidence, evidence_of, joined_evidence
 from deepcohort.variants.features import NAMES
 from deepcohort.variants.labels import true_copies
@@ -129,8 +128,8 @@ def _of_region(
     layout: str,
     counts: Counter[str],
 ) -> Iterator[tuple[Evidence, Int64]]:
-    contig, region = contig_within(fasta, region)
-    inside = _inside(bed, contig.name)
+    _, region = contig_within(fasta, region)
+    inside = Inside(parse_regions(str(bed)))
     whole = read_reference(fasta, region, AROUND)
     truth = sorted(known.alleles(b"N" * whole.start + whole.text, [region]).units)
     begins = [unit.start for unit in truth]
@@ -143,11 +142,6 @@ def _of_region(
             stretch = stretch_of(file, reference, tile.start - 1, tile.end)
             yield from _of_stretch(stretch, near, inside, tile, layout, counts)
             bar.update()
-
-
-def _inside(bed: Path, contig: str) -> Inside:
-    own = [region for region in parse_regions(str(bed)) if contig_of([contig], region.chrom)]
-    return Inside(own)
 
 
 def _of_stretch(
@@ -171,5 +165,4 @@ def _of_stretch(
 def _counts(candidates: Candidates, i: int, tile: Region, inside: Inside) -> bool:
     """Whether a candidate is of the tile, and lies where the truth is known."""
     pos, ref, alt = int(candidates.pos[i]), candidates.ref[i], candidates.alt[i]
-    unit = Unit(pos, pos + len(ref), alt, 1, (pos + 1, ref, alt), 0, 0)
-    return tile.start - 1 <= pos < tile.end and inside(unit)
+    return tile.start - 1 <= pos < tile.end and is_inside(inside, tile.chrom, (pos + 1, ref, alt))

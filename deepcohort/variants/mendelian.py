@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.regions import chrom_key, parse_regions
+from deepcohort.genome.regions import Inside, parse_regions
 from deepcohort.genome.samples import read_pedigree
 from deepcohort.genome.vcf import open_vcf, read_header, records
 
@@ -48,11 +48,13 @@ def mendelian_errors(calls: Path, pedigree: Path, bed: Path | None) -> list[dict
     samples = read_header(calls).samples
     trios = read_trios(pedigree, samples)
     vcf = open_vcf(calls)
-    inside = _Inside(bed)
+    inside = None if bed is None else Inside(parse_regions(str(bed)))
     counts: dict[tuple[Trio, str], Counter[str]] = defaultdict(Counter)
     columns = {trio: [vcf.samples.index(person) for person in trio] for trio in trios}
     for record in records(calls, vcf):
-        if record.FILTER is not None or not record.ALT or not inside(record.CHROM, record.POS):
+        if record.FILTER is not None or not record.ALT:
+            continue
+        if inside is not None and not inside(record.CHROM, record.POS, record.POS):
             continue
         if "GT" not in record.FORMAT:
             raise InputError(f"{calls.name}: {record.CHROM}:{record.POS} has no GT: give genotypes")
@@ -71,25 +73,6 @@ def mendelian_errors(calls: Path, pedigree: Path, bed: Path | None) -> list[dict
             )  # fmt: skip
             rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
-
-
-class _Inside:
-    """Tells whether a position is in a BED file's regions; without one all are."""
-
-    def __init__(self, bed: Path | None) -> None:
-        self.spans: dict[str, NDArray[np.int64]] = {}
-        self.everywhere = bed is None
-        for region in parse_regions(str(bed)) if bed else []:
-            span = np.array([[region.start, region.end]])
-            before = self.spans.get(region.chrom)
-            self.spans[region.chrom] = span if before is None else np.concatenate([before, span])
-
-    def __call__(self, contig: str, pos: int) -> bool:
-        if self.everywhere:
-            return True
-        spans = self.spans.get(chrom_key(contig))
-        place = -1 if spans is None else int(np.searchsorted(spans[:, 0], pos, side="right")) - 1
-        return spans is not None and place >= 0 and pos <= int(spans[place, 1])
 
 
 def _verdict(alleles: NDArray[np.int16]) -> str:

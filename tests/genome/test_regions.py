@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.regions import Region, chrom_key, chunk_name, genome_order, merged, parse_regions
+from deepcohort.genome.regions import (
+    Inside,
+    Region,
+    chrom_key,
+    chunk_name,
+    genome_order,
+    merged,
+    parse_regions,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +104,12 @@ def test_merged_regions_cover_the_same_positions_once(regions):
     assert len(covered) == len(set(covered))
     assert set(covered) == {(r.chrom, p) for r in regions for p in range(r.start, r.end + 1)}
     assert all(a.chrom != b.chrom or a.end + 1 < b.start for a, b in itertools.pairwise(result))
+
+
+@settings(deadline=None)
+@given(st.lists(stretches, max_size=8), stretches)
+def test_what_lies_inside_lies_in_one_region(regions, one):
+    inside = Inside(merged(regions))
+    covered = {(region.chrom, p) for region in regions for p in range(region.start, region.end + 1)}
+    expected = all((one.chrom, p) in covered for p in range(one.start, one.end + 1))
+    assert inside(f"chr{one.chrom}", one.start, one.end) == expected
