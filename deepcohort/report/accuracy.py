@@ -20,6 +20,10 @@ MEASURED = {
 }
 
 
+GOOD_R2 = 0.8
+"""R² from which single variants of a bin are commonly used."""
+
+
 def read(paths: list[Path]) -> list[Row]:
     """Read accuracy tables; raises ``InputError`` where columns are missing."""
     return read_rows(paths, NEEDED, "combine-accuracy")
@@ -28,6 +32,59 @@ def read(paths: list[Path]) -> list[Row]:
 def number(cell: str | None) -> float | None:
     """Value of a cell, None where it is not available."""
     return None if cell in (None, "", NOT_AVAILABLE) else float(str(cell))
+
+
+def facts(rows: list[Row]) -> list[str]:
+    """Which bins are imputed well, in words."""
+    said = []
+    everyone = [row for row in rows if row["population"] == EVERYONE]
+    for key in dict.fromkeys(_key(row) for row in everyone):
+        bins = [row for row in everyone if _key(row) == key]
+        measured = [(row["maf_bin"], value) for row in bins if (value := number(row["r2"])) is not None]
+        if not measured:
+            continue
+        good = [name for name, value in measured if value >= GOOD_R2]
+        cohort, imputer, source = key
+        reach = (
+            f"reaches {GOOD_R2} at MAF {', '.join(good)}" if good else f"stays below {GOOD_R2} at every MAF"
+        )
+        said.append(
+            f"{cohort}, imputer {imputer}, measured on {MEASURED.get(source, source)}: "
+            f"aggregated R² {reach} ({', '.join(f'{value:.2f} at {name}' for name, value in measured)})."
+        )
+    return said
+
+
+def sentences(rows: list[Row]) -> list[str]:
+    """Who and what was not scored, in words."""
+    found = []
+    for cohort in dict.fromkeys(row["cohort"] for row in rows):
+        own = [row for row in rows if row["cohort"] == cohort]
+        unlabelled = max((number(row.get("unlabelled_people")) or 0 for row in own), default=0)
+        without = max((number(row.get("people_without_truth")) or 0 for row in own), default=0)
+        unknown = sum(
+            number(row.get("sites_without_truth")) or 0 for row in own if row["population"] == EVERYONE
+        )
+        multi = max((number(row.get("multiallelic_sites")) or 0 for row in own), default=0)
+        constant = max((number(row.get("monomorphic_sites")) or 0 for row in own), default=0)
+        if unlabelled:
+            found.append(f"{cohort}: {unlabelled:,.0f} people have no population label; they count in 'all'.")
+        if without:
+            found.append(f"{cohort}: {without:,.0f} imputed people are not in the truth and were not scored.")
+        if unknown:
+            found.append(f"{cohort}: {unknown:,.0f} imputed sites are not in the truth and were not scored.")
+        if multi or constant:
+            found.append(
+                f"{cohort}: not scored were {multi:,.0f} multi-allelic sites and {constant:,.0f} sites at "
+                "which the panel does not vary."
+            )
+        if any(row["source"] == "masked" for row in own):
+            found.append(
+                f"{cohort}: accuracy was measured on hidden typed sites. These are mostly common variants in "
+                "well-covered stretches, so rare variants are imputed worse than these figures suggest; "
+                "--truth measures them."
+            )
+    return found
 
 
 def sections(rows: list[Row]) -> list[Section]:

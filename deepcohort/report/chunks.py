@@ -108,6 +108,23 @@ def expected_r2(chunks: list[Chunk]) -> dict[str, float]:
     return found
 
 
+def facts(chunks: dict[str, Chunk]) -> list[str]:
+    """What was learnt, and what it leads one to expect, in words."""
+    said = []
+    learnt = sum(chunk.learnt_from > 0 for chunk in chunks.values())
+    if learnt:
+        said.append(f"The model learnt its rates from the panel in {learnt} of {len(chunks)} chunks.")
+    expected = expected_r2(list(chunks.values()))
+    if expected:
+        figures = ", ".join(f"{value:.2f} at {name}" for name, value in expected.items())
+        said.append(
+            "What to expect without a truth: people of the panel, hidden and imputed from its other people "
+            f"at the same typed sites, reach an aggregated R² by MAF of {figures}. People who are less like "
+            "the panel, or not phased, are imputed worse."
+        )
+    return said
+
+
 def sections(chunks: dict[str, Chunk]) -> list[Section]:
     """Table of the chunks."""
     names = list(dict.fromkeys(what for chunk in chunks.values() for what in chunk.counts))

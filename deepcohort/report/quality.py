@@ -94,6 +94,26 @@ def summarise(path: Path) -> SiteSummary:
     return summary
 
 
+def facts(summaries: list[SiteSummary]) -> list[str]:
+    """What was imputed, and how typed sites are without themselves, in words."""
+    said = []
+    for cohort in _cohorts(summaries):
+        own = [summary for summary in summaries if summary.cohort == cohort]
+        imputed, typed = sum(s.imputed for s in own), sum(s.typed for s in own)
+        chromosomes = "one chromosome" if len(own) == 1 else f"{len(own)} chromosomes"
+        said.append(
+            f"{cohort}: {imputed:,} sites of {chromosomes} were imputed from {typed:,} typed sites that the "
+            "panel holds."
+        )
+        number, total, poor = (sum(s.left_out[place] for s in own) for place in range(3))
+        if number:
+            said.append(
+                f"{cohort}: {number:,} typed sites were imputed without themselves, with a mean squared "
+                f"correlation of {total / number:.2f} (ER2); {poor:,} of them are below {POOR_ER2}."
+            )
+    return said
+
+
 def sections(summaries: list[SiteSummary]) -> list[Section]:
     """Histogram of INFO R2, and R2 and typed sites along each chromosome."""
     if not summaries:

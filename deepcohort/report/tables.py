@@ -59,11 +59,28 @@ def write_tables(files: Files, out: Path) -> None:
     people, judged = calls.read_counts(files.calls), calls.read_judged(files.evaluation)
     of_people, of_genes = population.read(files.population), expression.read(files.expression)
     artificial = augmentation.read(files.augmentation)
+    facts = [
+        *calls.facts(people),
+        *population.facts(of_people),
+        *quality.facts(summaries),
+        *chunks.facts(found),
+        *accuracy.facts(rows),
+        *expression.facts(of_genes),
+        *augmentation.facts(artificial),
+    ]
+    unusual = [
+        *files.notes,
+        *dropped.sentences(checks, counts),
+        *fit.sentences(fits, counts),
+        *population.sentences(of_people),
+        *expression.sentences(of_genes),
+        *augmentation.sentences(artificial),
+        *chunks.sentences(found),
+        *accuracy.sentences(rows),
+    ]
     out.mkdir(parents=True, exist_ok=True)
     sections = [
-        summary.section(
-            rows, summaries, checks, counts, found, fits, people, of_people, of_genes, artificial, files.notes
-        ),
+        summary.section(facts, unusual),
         *calls.sections(people, judged),
         *population.sections(of_people),
         *accuracy.sections(rows),
