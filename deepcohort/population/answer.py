@@ -35,6 +35,7 @@ class Method(StrEnum):
     svm = "svm"
     forest = "forest"
     discriminant = "discriminant"
+    sharing = "sharing"
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,10 @@ def _plain(study: Study, seed: int) -> tuple[dict[str, Float64], dict[str, Float
     copies = np.asarray(study.panel)
     for fold in range(study.folds):
         held = study.fold == fold
-        for name, scores in Plain.learn(copies[~held], study.label[~held], seed).scores(copies[held]).items():
+        taught = Plain.learn(copies[~held], study.label[~held], study.starts, seed)
+        for name, scores in taught.scores(copies[held]).items():
             panel[name][held] = scores
-    whole = Plain.learn(copies, study.label, seed)
+    whole = Plain.learn(copies, study.label, study.starts, seed)
     parts = [whole.scores(np.asarray(study.people[batch])) for batch in study.batches()]
     return panel, {name: np.concatenate([part[name] for part in parts]) for name in MODELS}, whole
 

@@ -1,4 +1,4 @@
-"""Plain models of populations: all see the panel through the inner products of its people (linear kernel)."""
+"""Plain models of populations: by inner products of people (linear kernel), and by shared haplotypes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.population.pool import log_softmax
+from deepcohort.population.sharing import SharingModel
 from deepcohort.population.study import Int8, Int64, Scale
 
 Float64 = NDArray[np.float64]
@@ -111,8 +112,12 @@ def _forest(components: Float64, label: Int64, seed: int) -> Scorer:
     return lambda people: np.log(np.maximum(model.predict_proba(people[:, :first]), LEAST_PROBABILITY))
 
 
-MODELS = {"lda": _few, "svm": _svm, "forest": _forest, "discriminant": _many}
+LINEAR = {"lda": _few, "svm": _svm, "forest": _forest, "discriminant": _many}
 """By name: PCA and LDA, linear SVM, PCA and random forest, shrunken discriminant."""
+
+SHARING = "sharing"
+MODELS = (*LINEAR, SHARING)
+"""Names of all plain models."""
 
 
 @dataclass(frozen=True)
@@ -121,17 +126,18 @@ class Plain:
 
     components: Components
     scorers: dict[str, Scorer]
-    populations: int
+    sharing: SharingModel
 
     @classmethod
-    def learn(cls, copies: Int8, label: Int64, seed: int) -> "Plain":
-        """Learn from people's copies int8[n, S] and populations int64[n]."""
+    def learn(cls, copies: Int8, label: Int64, starts: Int64, seed: int) -> "Plain":
+        """Learn from people's copies int8[n, S] and populations int64[n]; starts: of chromosomes."""
         components = Components(Kernel(copies))
         own = components.own
-        scorers = {name: learn(own, label, seed) for name, learn in MODELS.items()}
-        return cls(components, scorers, int(label.max()) + 1)
+        scorers = {name: learn(own, label, seed) for name, learn in LINEAR.items()}
+        return cls(components, scorers, SharingModel(copies, label, starts))
 
     def scores(self, copies: Int8) -> dict[str, Float64]:
         """Log-probabilities float64[m, P] of other people by each model, not calibrated."""
         placed = self.components.of(copies)
-        return {name: scorer(placed) for name, scorer in self.scorers.items()}
+        linear = {name: scorer(placed) for name, scorer in self.scorers.items()}
+        return {**linear, SHARING: self.sharing.scores(copies)}

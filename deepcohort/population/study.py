@@ -66,6 +66,15 @@ class Study:
         """Number of folds."""
         return int(self.fold.max()) + 1
 
+    @property
+    def starts(self) -> Int64:
+        """Columns at which chromosomes begin, int64[C], by the windows."""
+        first: dict[str, int] = {}
+        for window in self.windows:
+            for column in window.column[window.column >= 0].tolist():
+                first[window.chrom] = min(column, first.get(window.chrom, column))
+        return np.unique([0, *first.values()]).astype(np.int64)
+
     def save_facts(self, folder: Path) -> None:
         """Write all but the two matrices."""
         said = {

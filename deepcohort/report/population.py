@@ -42,6 +42,7 @@ METHODS = {
     "svm": "linear SVM",
     "forest": "PCA and random forest",
     "discriminant": "shrunken discriminant",
+    "sharing": "shared haplotypes",
     "cnn": "networks (CNN)",
     "ensemble": "all together",
 }

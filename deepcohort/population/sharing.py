@@ -1,0 +1,144 @@
+"""Haplotypes shared with the panel's people, told from unphased copies: who has long stretches in common.
+
+Two people who share a haplotype are nowhere homozygous for different alleles along it. Stretches without such
+a site are weighed by how unlikely they are between strangers (after the tests for identity by descent of Henn
+et al. 2012, PLoS ONE 7:e34267, with information in place of lengths), and long ones count by their square:
+sharing that is recent tells of populations, while allele frequencies tell of continents.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcohort.genome.compiled import compiled
+from deepcohort.population.study import Int8, Int64
+
+Float64 = NDArray[np.float64]
+UInt64 = NDArray[np.uint64]
+
+BITS = 64
+CHANCE = 3.0
+"""Information (nats) that strangers share by chance; what is above counts."""
+
+LEAST, MOST = 1e-4, 0.5
+"""Bounds of the chance that strangers are homozygous for different alleles at a site."""
+
+FLOOR = 0.01
+"""Of the mean sharing: added before the log is taken."""
+
+COST = 1.0
+"""Inverse strength of the ridge penalty of the regression."""
+
+_ORDER = np.uint64(0x03F79D71B4CB0A89)
+_PLACES = np.zeros(BITS, np.int64)
+for _bit in range(BITS):
+    _PLACES[(int(_ORDER) << _bit) % 2**BITS >> 58] = _bit
+"""Number of a lone bit by the first six bits of its product with a de Bruijn sequence."""
+
+
+class Sharing:
+    """Sharing with people learnt from."""
+
+    def __init__(self, learnt: Int8, starts: Int64) -> None:
+        """learnt: copies int8[n, S], -1 where missing. starts: int64[C], first site of each chromosome."""
+        known = learnt >= 0
+        share = np.where(known, learnt, 0).sum(axis=0) / np.maximum(2 * known.sum(axis=0), 1)
+        differ = np.clip(2 * (share * (1 - share)) ** 2, LEAST, MOST)
+        self._columns, self._blocks = _padded(starts, learnt.shape[1])
+        weight = np.append(-np.log1p(-differ), 0.0)[self._columns]
+        self._information = np.concatenate([[0.0], np.cumsum(weight)])
+        self._learnt = self._packed(learnt)
+
+    def _packed(self, copies: Int8) -> UInt64:
+        """Bits of who is homozygous for REF, and for ALT, uint64[2, m, words]."""
+        padded = np.concatenate([copies, np.full((len(copies), 1), -1, np.int8)], axis=1)
+        found = []
+        for homozygous in (0, 2):
+            bits = np.stack(
+                [np.packbits(row[self._columns] == homozygous, bitorder="little") for row in padded]
+            )
+            found.append(np.ascontiguousarray(bits).view(np.uint64))
+        return np.stack(found)
+
+    def of(self, people: Int8) -> Float64:
+        """Sharing of other people with each of those learnt from, float64[m, n]."""
+        return _shared(self._packed(people), self._learnt, self._blocks, self._information, False)
+
+    def own(self) -> Float64:
+        """Sharing of those learnt from with each other, float64[n, n]; with oneself 0."""
+        return _shared(self._learnt, self._learnt, self._blocks, self._information, True)
+
+
+def _padded(starts: Int64, sites: int) -> tuple[Int64, Int64]:
+    """Columns of sites with chromosomes padded to whole words (``sites`` stands for none), and the words at
+    which chromosomes begin and the last one ends.
+    """
+    columns, blocks = [], [0]
+    for first, end in zip(starts, [*starts[1:], sites], strict=True):
+        words = -(-(end - first) // BITS)
+        columns.append(np.arange(first, end))
+        columns.append(np.full(words * BITS - (end - first), sites))
+        blocks.append(blocks[-1] + words)
+    return np.concatenate(columns).astype(np.int64), np.array(blocks, np.int64)
+
+
+@compiled
+def _shared(people: UInt64, learnt: UInt64, blocks: Int64, information: Float64, same: bool) -> Float64:
+    """Sums over stretches without a site that differs of the square of what is above ``CHANCE``.
+
+    same: both are the same people, whose sharing with themselves is left 0.
+    """
+    found = np.zeros((people.shape[1], learnt.shape[1]))
+    for i in range(people.shape[1]):
+        for j in range(i if same else learnt.shape[1]):
+            total = 0.0
+            for block in range(len(blocks) - 1):
+                begun = information[blocks[block] * BITS]
+                for word in range(blocks[block], blocks[block + 1]):
+                    differ = (people[0, i, word] & learnt[1, j, word]) | (
+                        people[1, i, word] & learnt[0, j, word]
+                    )
+                    while differ:
+                        lowest = differ & (~differ + np.uint64(1))
+                        place = word * BITS + _PLACES[(lowest * _ORDER) >> np.uint64(58)]
+                        more = information[place] - begun - CHANCE
+                        if more > 0:
+                            total += more * more
+                        begun = information[place + 1]
+                        differ ^= lowest
+                more = information[blocks[block + 1] * BITS] - begun - CHANCE
+                if more > 0:
+                    total += more * more
+            found[i, j] = total
+            if same:
+                found[j, i] = total
+    return found
+
+
+class SharingModel:
+    """Populations by how much a person shares with each, on average: multinomial logistic regression."""
+
+    def __init__(self, copies: Int8, label: Int64, starts: Int64) -> None:
+        """Learn from people's copies int8[n, S] and populations int64[n]; starts: as of ``Sharing``."""
+        from sklearn.linear_model import LogisticRegression
+
+        self.sharing = Sharing(copies, starts)
+        self._member = np.eye(int(label.max()) + 1)[label]
+        own = self.sharing.own() @ self._member / np.maximum(self._member.sum(axis=0) - self._member, 1)
+        self._floor = FLOOR * own.mean() + np.finfo(float).tiny
+        features = self._relative(own)
+        self._mean, self._spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+        self._model: Any = LogisticRegression(C=COST, max_iter=500).fit(self._scaled(features), label)
+
+    def scores(self, people: Int8) -> Float64:
+        """Log-probabilities float64[m, P] of other people."""
+        mean = self.sharing.of(people) @ self._member / self._member.sum(axis=0)
+        return np.asarray(self._model.predict_log_proba(self._scaled(self._relative(mean))))
+
+    def _relative(self, shared: Float64) -> Float64:
+        logs = np.log(shared + self._floor)
+        return np.asarray(logs - logs.mean(axis=1, keepdims=True))
+
+    def _scaled(self, features: Float64) -> Float64:
+        return np.asarray((features - self._mean) / self._spread)
