@@ -44,7 +44,7 @@ def scores(
         seed=seed,
     )
     measured = read_measured(expression)
-    made = fit_genes("cohort", genes, measured, Genotypes([genotypes]), study, None, seed)
+    made = fit_genes("cohort", genes, measured, Genotypes([genotypes]), study, None, None, seed)
     rows = evaluate("cohort", "xpresso", predictions, made.heldout, genes, study, seed=seed)
     table = pd.DataFrame(rows)
     table = table[(table["split"] == Kind.people) & (table["group"] == "all")]

@@ -121,6 +121,7 @@ def predict(
     fallback: Annotated[
         bool, typer.Option(help="Ask the model of everything where a linear prediction is too far from it.")
     ] = True,
+    effects: Annotated[bool, typer.Option(help="Tell the effect of each allele in mode exact too.")] = True,
     unphased: Annotated[
         Unphased, typer.Option(help="Unphased heterozygotes: put on haplotypes by chance, or averaged.")
     ] = Unphased.random,
@@ -128,9 +129,7 @@ def predict(
         bool, typer.Option(help="Take <DEL> and <CN0> for deletions up to INFO END.")
     ] = False,
     out_tracks: Annotated[Path | None, typer.Option(help="Predictions by track (.parquet).")] = None,
-    out_effects: Annotated[
-        Path | None, typer.Option(help="Effects of variants, by linear modes (.parquet).")
-    ] = None,
+    out_effects: Annotated[Path | None, typer.Option(help="Effects of variants (.parquet).")] = None,
     out_modes: Annotated[
         Path | None, typer.Option(help="How each gene was predicted, and the error of linear modes (.tsv).")
     ] = None,
@@ -149,7 +148,7 @@ def predict(
     sequences = Sequences(
         fasta, sorted(genotypes), wanted[0].chrom, unphased=unphased, deletions=deletions, seed=seed
     )
-    how = How(mode, fallback=fallback, seed=seed)
+    how = How(mode, fallback=fallback, effects=effects and out_effects is not None, seed=seed)
     estimate(wanted, sequences, chosen, how)
     parts = predictions(cohort, wanted, sequences, chosen, how)
     outputs.write(parts, out, out_tracks, out_effects, out_modes)
@@ -263,6 +262,9 @@ def fit(
     out_weights: Annotated[Path, typer.Option(help="Weights learnt from everybody (.parquet).")],
     out_covariances: Annotated[Path, typer.Option(help="Covariances of their variants (.parquet).")],
     weights: Annotated[Path | None, _file("Weights to measure beside (PredictDB, .db).")] = None,
+    effects: Annotated[
+        Path | None, _file("Effects of variants, by predict (.parquet), for the combination.")
+    ] = None,
     seed: Seed = 1,
 ) -> None:
     """Fit plain models to the genes of a shard, and ask them of held-out people."""
@@ -273,11 +275,11 @@ def fit(
     from deepcohort.expression.outputs import write_parquet
     from deepcohort.expression.predictdb import Weights
     from deepcohort.expression.study import load_study
+    from deepcohort.expression.told import Told
 
-    given = Weights(weights) if weights else None
     made = fit_genes(
         cohort, load_genes(genes), read_measured(expression), Opened(sorted(genotypes)), load_study(study),
-        given, seed,
+        Weights(weights) if weights else None, Told(effects) if effects else None, seed,
     )  # fmt: skip
     for path, table in zip((out, out_weights, out_covariances), made, strict=True):
         write_parquet(path, table)

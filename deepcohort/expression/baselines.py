@@ -3,7 +3,8 @@
 The best single variant; elastic net as PrediXcan has it (Gamazon et al. 2015, Nature Genetics 47:1091): half
 L1, half L2, its strength chosen by cross-validation among the people trained on; and the best linear unbiased
 prediction, all variants with small effects, their heritability by REML (Yang et al. 2010, Nature Genetics
-42:565).
+42:565). Beside them the combination: the elastic net, with smaller penalties for variants to which a sequence
+model gives an effect.
 """
 
 import warnings
@@ -20,6 +21,15 @@ RAREST = 0.05
 """Least frequency of the rarer allele among the people trained on."""
 HERITABILITIES = np.linspace(0.02, 0.98, 49)
 """Shares of variance that variants may explain together, from which REML takes one."""
+METHODS = ("top_snp", "elastic_net", "blup")
+"""Plain models."""
+COMBINATION = "combination"
+"""The elastic net that a sequence model's effects of variants tell where to look."""
+STRENGTHS = (1.0, 4.0, 16.0)
+"""How far effects may be trusted: the variant of the largest one has a penalty 1 + strength times smaller.
+
+They were taken from simulated people. Beside them stands 0, with which the combination is the elastic net.
+"""
 
 
 class Fitted(NamedTuple):
@@ -36,27 +46,43 @@ class Fitted(NamedTuple):
         return made
 
 
-def fit(x: Floats, y: Floats, train: Bools, method: str, seed: int) -> Fitted:
-    """Fit one of ``METHODS`` to dosages float64[people, variants] and expression of the people trained on.
+def fit(x: Floats, y: Floats, train: Bools, seed: int, effects: Floats | None = None) -> dict[str, Fitted]:
+    """Fit ``METHODS`` to dosages float64[people, variants] and expression of the people trained on.
+
+    effects: float64[variants], what a sequence model expects of one more copy of each, in any unit and 0
+    where nothing is known; with them ``COMBINATION`` is fitted too.
 
     The mean of expression is left out of predictions: it is the higher the lower the held-out people are, so
-    that it alone would make a correlation below zero. NaN in either is missing.
+    that it alone would make a correlation below zero. NaN in dosages and expression is missing.
     """
     some = train & ~np.isnan(y)
     learnt = x[some]
     known = ~np.isnan(learnt).all(axis=0) if len(learnt) else np.zeros(x.shape[1], np.bool_)
-    means, slopes = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    means = np.zeros(x.shape[1])
     means[known] = np.nanmean(learnt[:, known], axis=0)
     centred = np.nan_to_num(learnt - means)
     frequency = means / 2
     kept = known & (np.minimum(frequency, 1 - frequency) >= RAREST)
     kept[kept] = np.ptp(centred[:, kept], axis=0) > 0
+    methods = METHODS if effects is None else (*METHODS, COMBINATION)
+    slopes = {name: np.zeros(x.shape[1]) for name in methods}
     if kept.any() and np.ptp(y[some]) > 0:
-        slopes[kept] = METHODS[method](centred[:, kept], y[some] - y[some].mean(), seed)
-    return Fitted(slopes, means)
+        told = None if effects is None else effects[kept]
+        for name, values in _solved(centred[:, kept], y[some] - y[some].mean(), told, seed).items():
+            slopes[name][kept] = values
+    return {name: Fitted(values, means) for name, values in slopes.items()}
 
 
-def _top_snp(x: Floats, y: Floats, seed: int) -> Floats:
+def _solved(x: Floats, y: Floats, effects: Floats | None, seed: int) -> dict[str, Floats]:
+    """Slopes by method, of variants and expression without their means."""
+    plain = _penalised(x, y, np.ones(x.shape[1]), seed)
+    made = {"top_snp": _top_snp(x, y), "elastic_net": plain.slopes, "blup": _blup(x, y)}
+    if effects is not None:
+        made[COMBINATION] = _combined(x, y, effects, plain, seed)
+    return made
+
+
+def _top_snp(x: Floats, y: Floats) -> Floats:
     """Slopes: that of the variant that correlates most, 0 for all others."""
     variance = (x**2).sum(axis=0)
     slopes = x.T @ y / variance
@@ -66,13 +92,31 @@ def _top_snp(x: Floats, y: Floats, seed: int) -> Floats:
     return chosen
 
 
-def _elastic_net(x: Floats, y: Floats, seed: int) -> Floats:
-    """Slopes of an elastic net on standardised variants."""
-    return _penalised(x, y, np.ones(x.shape[1]), seed)[0]
+class _Net(NamedTuple):
+    """Slopes float64[variants] of an elastic net, and the mean squared error of people held out for it."""
+
+    slopes: Floats
+    error: float
 
 
-def _penalised(x: Floats, y: Floats, ease: Floats, seed: int) -> tuple[Floats, float]:
-    """Slopes, and the mean squared error of held-out people, where variants of more ``ease`` cost less."""
+def _combined(x: Floats, y: Floats, effects: Floats, plain: _Net, seed: int) -> Floats:
+    """Slopes where the people trained on say, by parts held out in turn, how far effects are trusted.
+
+    What counts is an effect's size, whatever its sign, times the spread of the variant's dosages: how much
+    people would differ by it.
+    """
+    sizes = np.abs(effects) * x.std(axis=0)
+    if not sizes.any():
+        return plain.slopes
+    nets = [_penalised(x, y, 1 + strength * sizes / sizes.max(), seed) for strength in STRENGTHS]
+    return min([plain, *nets], key=lambda net: net.error).slopes
+
+
+def _penalised(x: Floats, y: Floats, ease: Floats, seed: int) -> _Net:
+    """Elastic net on standardised variants times their ``ease`` float64[variants].
+
+    The penalty of L1 on a standardised variant is so divided by its ease, that of L2 by its square.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import ElasticNetCV
     from sklearn.model_selection import KFold
@@ -88,10 +132,10 @@ def _penalised(x: Floats, y: Floats, ease: Floats, seed: int) -> tuple[Floats, f
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(x * scale, y)
     slopes: Floats = model.coef_ * scale
-    return slopes, float(model.mse_path_.mean(axis=-1).min())
+    return _Net(slopes, float(model.mse_path_.mean(axis=-1).min()))
 
 
-def _blup(x: Floats, y: Floats, seed: int) -> Floats:
+def _blup(x: Floats, y: Floats) -> Floats:
     """Slopes of all standardised variants at the heritability that is likeliest by REML."""
     spread = x.std(axis=0)
     z = x / spread
@@ -108,6 +152,3 @@ def _likelihood(values: Floats, turned: Floats, share: float) -> float:
     """Restricted log likelihood, but for constants, of a share of variance that variants explain."""
     variance = share * values + (1 - share)
     return float(-np.log(variance).sum() - len(values) * np.log((turned**2 / variance).mean()))
-
-
-METHODS = {"top_snp": _top_snp, "elastic_net": _elastic_net, "blup": _blup}

@@ -157,16 +157,24 @@ def _of_genes(
 
 def _weights(parts: Parts, table: pd.DataFrame, out: Path) -> None:
     """Weights learnt from everybody of each cohort, as PredictDB, with covariances beside them."""
-    chosen = (table["method"] == EXPORTED) & (table["split"] == Kind.people) & (table["group"] == "all")
-    scores = table[chosen].assign(
+    whole = (table["split"] == Kind.people) & (table["group"] == "all")
+    scores = table[whole].assign(
         r=pd.to_numeric(table["r"], errors="coerce"), p=pd.to_numeric(table["p"], errors="coerce")
     )
     weights, covariances = _by_cohort(parts.weights), _by_cohort(parts.covariances)
     for cohort, paths in weights.items():
         rows = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-        predictdb.write_weights(out / f"{cohort}.{EXPORTED}.db", rows, scores[scores["cohort"] == cohort])
-        tables = [pd.read_parquet(path) for path in covariances[cohort]]
-        predictdb.write_covariances(out / f"{cohort}.{EXPORTED}.covariances.txt.gz", tables)
+        for method in EXPORTED:
+            own = rows[rows["method"] == method]
+            if own.empty and method != EXPORTED[0]:
+                continue
+            judged = scores[(scores["cohort"] == cohort) & (scores["method"] == method)]
+            predictdb.write_weights(out / f"{cohort}.{method}.db", own, judged)
+            tables = (pd.read_parquet(path) for path in covariances[cohort])
+            predictdb.write_covariances(
+                out / f"{cohort}.{method}.covariances.txt.gz",
+                [one[one["method"] == method] for one in tables],
+            )
 
 
 def _by_cohort(paths: Sequence[Path]) -> dict[str, list[Path]]:

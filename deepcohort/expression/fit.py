@@ -8,37 +8,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from deepcohort.expression.baselines import AROUND, METHODS, fit
+from deepcohort.expression.baselines import AROUND, COMBINATION, METHODS, fit
 from deepcohort.expression.dosages import Genotypes, Variant
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.measured import Measured
 from deepcohort.expression.predictdb import Weights, variant_name
-from deepcohort.expression.study import LEAST_PEOPLE, Kind, Split, Study
+from deepcohort.expression.study import LEAST_PEOPLE, Kind, Study
+from deepcohort.expression.told import Told
 from deepcohort.genome.progress import progress
 
 Floats = NDArray[np.float64]
 GIVEN = "predictdb"
 """Name of a user's weights among the methods."""
-EXPORTED = "elastic_net"
-"""The method whose weights, learnt from everybody, are written for other programs."""
+EXPORTED = ("elastic_net", COMBINATION)
+"""Methods whose weights, learnt from everybody, are written for other programs."""
 KEYS = ("cohort", "gene", "kind", "group", "person", "genome", "variants", "measured")
-WEIGHTS = ("gene", "name", "chrom", "pos", "id", "ref", "alt", "weight")
-COVARIANCES = ("gene", "one", "other", "value")
+WEIGHTS = ("method", "gene", "name", "chrom", "pos", "id", "ref", "alt", "weight")
+COVARIANCES = ("method", "gene", "one", "other", "value")
 TEXT = {
-    "cohort",
-    "gene",
-    "kind",
-    "group",
-    "person",
-    "genome",
-    "name",
-    "chrom",
-    "id",
-    "ref",
-    "alt",
-    "one",
-    "other",
-}
+    "cohort", "gene", "kind", "group", "person", "genome", "method", "name", "chrom", "id", "ref", "alt",
+    "one", "other",
+}  # fmt: skip
 
 
 class Fits(NamedTuple):
@@ -51,9 +41,9 @@ class Fits(NamedTuple):
 
 def fit_genes(
     cohort: str, genes: Sequence[Gene], measured: Measured, genotypes: Genotypes, study: Study,
-    given: Weights | None, seed: int,
+    given: Weights | None, told: Told | None, seed: int,
 ) -> Fits:  # fmt: skip
-    """Fit all methods to the genes that are measured.
+    """Fit all methods to the genes that are measured, the combination where effects of variants are ``told``.
 
     A row of ``heldout`` is a person held out in a split: ``genome`` names whose genotypes were used, and
     ``measured`` is expression adjusted by what that split's people trained on tell.
@@ -68,17 +58,18 @@ def fit_genes(
             if gene.gene in row:
                 y = measured.values[row[gene.gene], ours]
                 variants, x = genotypes.near(gene.chrom, gene.tss - AROUND, gene.tss + AROUND + 1)
+                effects = told.of(gene, variants) if told is not None else None
                 fixed = {}
-                if given is not None and (told := given.predict(gene, genotypes)) is not None:
-                    fixed[GIVEN] = told[0][theirs]
-                tables["heldout"] += _held_out(cohort, gene, y, x[theirs], fixed, study, seed)
+                if given is not None and (scores := given.predict(gene, genotypes)) is not None:
+                    fixed[GIVEN] = scores[0][theirs]
+                tables["heldout"] += _held_out(cohort, gene, y, x[theirs], effects, fixed, study, seed)
                 if (np.isfinite(y).sum()) >= LEAST_PEOPLE:
-                    weights, covariances = _exported(gene, y, variants, x[theirs], study, seed)
-                    tables["weights"].append(weights)
-                    tables["covariances"].append(covariances)
+                    for weights, covariances in _exported(gene, y, variants, x[theirs], effects, study, seed):
+                        tables["weights"].append(weights)
+                        tables["covariances"].append(covariances)
             bar.update()
     return Fits(
-        _joined(tables["heldout"], (*KEYS, *METHODS)),
+        _joined(tables["heldout"], (*KEYS, *METHODS, *([] if told is None else [COMBINATION]))),
         _joined(tables["weights"], WEIGHTS),
         _joined(tables["covariances"], COVARIANCES),
     )
@@ -90,8 +81,9 @@ def _joined(tables: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _held_out(
-    cohort: str, gene: Gene, y: Floats, x: Floats, fixed: dict[str, Floats], study: Study, seed: int
-) -> Iterator[pd.DataFrame]:
+    cohort: str, gene: Gene, y: Floats, x: Floats, effects: Floats | None, fixed: dict[str, Floats],
+    study: Study, seed: int,
+) -> Iterator[pd.DataFrame]:  # fmt: skip
     people = np.array(study.people)
     for split in study.splits:
         extra = split.kind in (Kind.permuted, Kind.curve)
@@ -105,29 +97,38 @@ def _held_out(
             x.shape[1], adjusted[held],
         )  # fmt: skip
         made = dict(zip(KEYS, columns, strict=True))
-        made |= _methods(adjusted, x[genome], split, held, seed)
+        fitted = fit(x[genome], adjusted, split.train, seed, effects)
+        made |= {name: one.of(x[genome][held]) for name, one in fitted.items()}
         if split.kind is not Kind.curve:
             made |= {name: values[genome][held] for name, values in fixed.items()}
         yield pd.DataFrame(made)
 
 
-def _methods(y: Floats, x: Floats, split: Split, held: NDArray[np.bool_], seed: int) -> dict[str, Floats]:
-    return {name: fit(x, y, split.train, name, seed).of(x[held]) for name in METHODS}
-
-
 def _exported(
-    gene: Gene, y: Floats, variants: list[Variant], x: Floats, study: Study, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Weights learnt from everybody, and the covariances of the variants that have one."""
+    gene: Gene, y: Floats, variants: list[Variant], x: Floats, effects: Floats | None, study: Study, seed: int
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Weights learnt from everybody, and the covariances of the variants that have one, by method."""
     whole = next(split for split in study.splits if split.kind is Kind.everybody)
-    fitted = fit(x, study.adjusted(y, whole), whole.train, EXPORTED, seed)
-    used = np.flatnonzero(fitted.slopes)
-    names = [variant_name(one.chrom, one.pos, one.ref, one.alt) for one in (variants[n] for n in used)]
-    names = [variants[n].id if variants[n].id != "." else name for n, name in zip(used, names, strict=True)]
-    rows = [(gene.gene, gene.name, *variants[n], fitted.slopes[n]) for n in used]
-    centred = np.nan_to_num(x[:, used] - fitted.means[used])
-    between = centred.T @ centred / max(1, len(y) - 1)
-    pairs = [
-        (gene.gene, names[i], names[j], between[i, j]) for i in range(len(used)) for j in range(i, len(used))
-    ]
-    return pd.DataFrame(rows, columns=list(WEIGHTS)), pd.DataFrame(pairs, columns=list(COVARIANCES))
+    fitted = fit(x, study.adjusted(y, whole), whole.train, seed, effects)
+    for method in EXPORTED:
+        if method not in fitted:
+            continue
+        slopes, means = fitted[method]
+        used = np.flatnonzero(slopes)
+        names = [_name(variants[n]) for n in used]
+        rows = [(method, gene.gene, gene.name, *variants[n], slopes[n]) for n in used]
+        centred = np.nan_to_num(x[:, used] - means[used])
+        between = centred.T @ centred / max(1, len(y) - 1)
+        pairs = [
+            (method, gene.gene, names[i], names[j], between[i, j])
+            for i in range(len(used))
+            for j in range(i, len(used))
+        ]
+        yield pd.DataFrame(rows, columns=list(WEIGHTS)), pd.DataFrame(pairs, columns=list(COVARIANCES))
+
+
+def _name(variant: Variant) -> str:
+    """What other programs call a variant: its ID where it has one."""
+    if variant.id != ".":
+        return variant.id
+    return variant_name(variant.chrom, variant.pos, variant.ref, variant.alt)

@@ -23,9 +23,13 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class How:
-    """How to predict. fallback: ask the model of everything where a linear prediction is too far from it."""
+    """How to predict. fallback: ask the model of everything where a linear prediction is too far from it.
+
+    effects: tell what each allele changes where predictions do not need it too.
+    """
 
     mode: Mode = Mode.exact
     fallback: bool = True
+    effects: bool = False
     sample: int = SAMPLE
     seed: int = 1

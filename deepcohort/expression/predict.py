@@ -40,7 +40,7 @@ WORTH = 2
 
 
 class Predicted(NamedTuple):
-    """Of a gene: ``COLUMNS``, ``TRACK_COLUMNS``, ``EFFECT_COLUMNS`` (none if exact), ``LINEAR_COLUMNS``."""
+    """Of a gene: ``COLUMNS``, ``TRACK_COLUMNS``, ``EFFECT_COLUMNS`` (or None), ``LINEAR_COLUMNS``."""
 
     people: pd.DataFrame
     tracks: pd.DataFrame
@@ -100,7 +100,7 @@ def estimate(genes: Sequence[Gene], sequences: Sequences, model: Averaged, how: 
     model.predict(letters)
     seconds = time.monotonic() - started
     passes = {
-        "exact": np.mean([one.haplotypes for one in found]),
+        "exact": np.mean([one.haplotypes + how.effects * len(one.edits) for one in found]),
         "ism": np.mean([len(one.edits) + 1 + min(how.sample, one.haplotypes) for one in found]),
     }
     if model.differentiable:
@@ -117,7 +117,7 @@ def estimate(genes: Sequence[Gene], sequences: Sequences, model: Averaged, how: 
 
 def _predicted(cohort: str, stretch: Stretch, sequences: Sequences, model: Averaged, how: How) -> Predicted:
     gene = stretch.gene.gene
-    if how.mode is Mode.exact:
+    if how.mode is Mode.exact and not how.effects:
         made = sequences.everybody(stretch, sequences.counts)
         values = _exact(model, made.unique, made.of)
         row = _row(cohort, gene, "exact", "", str(len(made.unique)), None, "exact")
@@ -125,21 +125,23 @@ def _predicted(cohort: str, stretch: Stretch, sequences: Sequences, model: Avera
     found = survey(sequences, stretch, how.sample, how.seed)
     by = _resolved(how.mode, found, model, how.sample)
     told = told_fit = None
-    if by is not None:
-        told = effects(model, stretch, found.edits, by)
+    if by is not None or (how.effects and found.edits):
+        told = effects(model, stretch, found.edits, by or _cheaper(found, model))
+    if by is not None and told is not None:
         flat, letters = sums(sequences, stretch, found, told)
         told_fit = fit(
             *(_logs(each, model).mean(axis=1) for each in (flat[found.sample], model.predict(letters)))
         )
         values = flat.reshape(-1, 2, len(model.tracks))
+    unique = found.haplotypes
     used = "exact" if told_fit is None or (how.fallback and not told_fit.ok) else "linear"
     if used == "exact":
         made = sequences.everybody(stretch, Counter())
-        values = _exact(model, made.unique, made.of)
+        unique, values = len(made.unique), _exact(model, made.unique, made.of)
     else:
         sequences.counts["haplotypes"] += int((~found.absent).sum())
-        sequences.counts["haplotypes_unique"] += found.haplotypes
-    row = _row(cohort, gene, by or "exact", str(len(found.edits)), str(found.haplotypes), told_fit, used)
+        sequences.counts["haplotypes_unique"] += unique
+    row = _row(cohort, gene, by or "exact", str(len(found.edits)), str(unique), told_fit, used)
     table = None
     if told is not None:
         there = int((~found.absent).sum())
@@ -147,15 +149,20 @@ def _predicted(cohort: str, stretch: Stretch, sequences: Sequences, model: Avera
     return Predicted(*_tables(cohort, gene, sequences.people, values, model), table, row)
 
 
+def _cheaper(found: Survey, model: Averaged) -> By:
+    """The way to effects that takes fewer passes of the model, gradients being the first guess alone."""
+    return By.hybrid if model.differentiable and len(found.edits) > BEST else By.ism
+
+
 def _resolved(mode: Mode, found: Survey, model: Averaged, sample: int) -> By | None:
     """How to be linear; None where the model itself is asked of no more sequences than a linear way takes."""
-    if found.haplotypes <= sample or not found.edits:
+    if mode is Mode.exact or found.haplotypes <= sample or not found.edits:
         return None
     if mode is not Mode.auto:
         return By(mode)
-    passes = {By.hybrid: BEST, By.ism: len(found.edits)}
-    by = By.hybrid if model.differentiable and passes[By.hybrid] < passes[By.ism] else By.ism
-    return by if WORTH * (passes[by] + sample) < found.haplotypes else None
+    by = _cheaper(found, model)
+    passes = BEST if by is By.hybrid else len(found.edits)
+    return by if WORTH * (passes + sample) < found.haplotypes else None
 
 
 def _exact(model: Averaged, unique: NDArray[np.uint8], of: NDArray[np.int32]) -> Floats:

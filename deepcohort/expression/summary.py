@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from deepcohort.expression.baselines import METHODS
+from deepcohort.expression.baselines import COMBINATION, METHODS
 from deepcohort.expression.evaluate import DRAWS
 from deepcohort.expression.study import Kind
 
@@ -36,7 +36,8 @@ def summarise(table: pd.DataFrame, model: str, seed: int) -> list[dict[str, str]
         shared = by_method.dropna()
         if model in by_method and len(shared):
             rows += _means((*key, "with_sequence"), shared, high, seed)
-        rows += _means((*key, "all"), by_method[[name for name in METHODS if name in by_method]], high, seed)
+        plain = [name for name in (*METHODS, COMBINATION) if name in by_method]
+        rows += _means((*key, "all"), by_method[plain], high, seed)
     for cohort, some in table.groupby("cohort", sort=False):
         rows += _across(str(cohort), some, model)
     return rows

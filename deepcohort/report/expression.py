@@ -20,6 +20,7 @@ KINDS = {
 
 PLAIN = {
     "top_snp": "top SNP", "elastic_net": "elastic net", "blup": "BLUP", "predictdb": "given weights",
+    "combination": "combination",
 }  # fmt: skip
 SPLITS = {
     "people": "people held out", "population": "population held out", "permuted": "null: genomes shuffled",

@@ -46,7 +46,7 @@ process COLLECT_EXPRESSION {
 
     stub:
     """
-    touch predictions.parquet tracks.parquet variant_effects.parquet cohort.h5ad counts.tsv modes.tsv notes.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv shown.tsv cohort.elastic_net.db cohort.elastic_net.covariances.txt.gz' : ''}
+    touch predictions.parquet tracks.parquet variant_effects.parquet cohort.h5ad counts.tsv modes.tsv notes.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv shown.tsv cohort.elastic_net.db cohort.elastic_net.covariances.txt.gz cohort.combination.db cohort.combination.covariances.txt.gz' : ''}
     """
 }
 

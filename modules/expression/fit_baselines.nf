@@ -1,4 +1,5 @@
-// Plain models of the genes of a shard from nearby variants, fitted to people and asked of others.
+// Plain models of the genes of a shard from nearby variants, and their combination with the sequence model's effects,
+// fitted to people and asked of others.
 include { eachFile; option; quoted } from '../options'
 
 process FIT_BASELINES {
@@ -7,7 +8,7 @@ process FIT_BASELINES {
     label 'img_expression'
 
     input:
-    tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*'), path(study)
+    tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*'), path(study), path(effects, stageAs: 'effects/*')
     path expression, stageAs: 'measured/*'
     path weights, stageAs: 'weights/*'
     val seed

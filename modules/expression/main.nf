@@ -5,7 +5,7 @@ include { LIST_EFFECTS } from './list_effects'
 include { PREPARE_EXPRESSION } from './prepare_expression'
 include { FIT_BASELINES } from './fit_baselines'
 include { EVALUATE_GENES } from './evaluate_genes'
-include { COLLECT_EXPRESSION } from './collect_expression'
+include { COLLECT_EXPRESSION; ofKind } from './collect_expression'
 
 workflow EXPRESSION {
     take:
@@ -13,7 +13,7 @@ workflow EXPRESSION {
     reference  // [ ref.fa, [ref.fa.fai] ]
     files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], own: a model of the user's own (.py) or [], track_names: names of its outputs or [], baseline: PredictDB weights or [], variants: list of variants or []]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [model: 'xpresso', context: null, tracks: null, bins: null, average: null, deletions: false, mode: 'exact', fallback: true, unphased: 'random', folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
+    options    // e.g. [model: 'xpresso', context: null, tracks: null, bins: null, average: null, deletions: false, mode: 'exact', fallback: true, effects: true, unphased: 'random', folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
 
     main:
     // [ [cohort: 'cohort'], [ [chromosomes, genotypes.vcf.gz, index], ... ] ], in the order of their names
@@ -32,7 +32,7 @@ workflow EXPRESSION {
     }
     PREDICT_GENES(
         jobs, reference, files.weights, files.own, files.track_names,
-        options.subMap('model', 'context', 'tracks', 'bins', 'average', 'deletions', 'mode', 'fallback', 'unphased', 'seed')
+        options.subMap('model', 'context', 'tracks', 'bins', 'average', 'deletions', 'mode', 'fallback', 'effects', 'unphased', 'seed')
     )
     LIST_EFFECTS(
         shards.filter { _entry -> files.variants }, files.variants, reference, files.weights, files.own, files.track_names,
@@ -48,7 +48,9 @@ workflow EXPRESSION {
     to_fit = jobs.map { meta, genes, parts, indexes -> [meta.subMap('cohort'), meta, genes, parts, indexes] }
         .combine(PREPARE_EXPRESSION.out.study, by: 0)
         .map { _cohort, meta, genes, parts, indexes, study -> [meta, genes, parts, indexes, study] }
-    FIT_BASELINES(to_fit, files.expression, files.baseline, options.seed)
+    // The combination needs effects of all alleles, which are not told of them where --expression_effects is off.
+    effects = PREDICT_GENES.out.details.map { meta, tables, _modes -> [meta, options.effects ? ofKind(tables, 'effects') : []] }
+    FIT_BASELINES(to_fit.join(effects, failOnDuplicate: true), files.expression, files.baseline, options.seed)
 
     to_judge = to_fit.map { meta, genes, _parts, _indexes, study -> [meta, genes, study] }
         .join(PREDICT_GENES.out.predictions, failOnDuplicate: true)

@@ -34,10 +34,10 @@ def half(people=120):
 def test_a_causal_variant_is_found_and_noise_is_not(method):
     x, y = simulated(1.5, people=400)
     train = half(400)
-    assert np.corrcoef(fit(x, y, train, method, 1).of(x[~train]), y[~train])[0, 1] > 0.6
+    assert np.corrcoef(fit(x, y, train, 1)[method].of(x[~train]), y[~train])[0, 1] > 0.6
     train = half()
     scores = [
-        correlation(fit(x, y, train, method, 1).of(x[~train]), y[~train], 1).r
+        correlation(fit(x, y, train, 1)[method].of(x[~train]), y[~train], 1).r
         for x, y in (simulated(0, seed=seed) for seed in range(8))
     ]
     assert abs(np.mean(scores)) < 0.15
@@ -48,7 +48,7 @@ def test_held_out_people_do_not_move_their_own_predictions(method):
     x, y = simulated(1.5)
     train = half()
     changed = np.where(train, y, y + 10)
-    before, after = (fit(x, values, train, method, 1).of(x[~train]) for values in (y, changed))
+    before, after = (fit(x, values, train, 1)[method].of(x[~train]) for values in (y, changed))
     assert np.array_equal(before, after) and before.any()
 
 
@@ -74,14 +74,14 @@ def test_blup_is_ridge_at_the_likeliest_heritability():
     ridge = np.linalg.solve(
         z.T @ z + z.shape[1] * (1 - share) / share * np.eye(z.shape[1]), z.T @ (y - y.mean())
     )
-    assert np.corrcoef(fit(x, y, everybody, "blup", 1).of(x), z @ ridge)[0, 1] > 0.999
+    assert np.corrcoef(fit(x, y, everybody, 1)["blup"].of(x), z @ ridge)[0, 1] > 0.999
 
 
 def test_nothing_to_predict_from_is_constant():
     y = np.random.default_rng(1).normal(size=30)
     everybody = np.ones(30, np.bool_)
     for x in (np.zeros((30, 0)), np.full((30, 3), np.nan), np.ones((30, 3))):
-        assert not fit(x, y, everybody, "elastic_net", 1).of(x).any()
+        assert not fit(x, y, everybody, 1)["elastic_net"].of(x).any()
     assert correlation(np.zeros(30), y, 1).r == 0
     assert correlation(np.zeros(30), y, 1).note == "predictions are constant"
     assert correlation(y, np.ones(30), 1).note == "expression is constant"
@@ -141,7 +141,7 @@ def scored(cohort, populations=None):
         measured, shared, np.zeros((30, 0)), populations or [""] * 30, np.arange(30),
         folds=5, components=0, scale=Scale.none, seed=1,
     )  # fmt: skip
-    fits = fit_genes("c", genes, measured, Genotypes([vcf]), study, None, 1)
+    fits = fit_genes("c", genes, measured, Genotypes([vcf]), study, None, None, 1)
     return evaluate("c", "xpresso", predicted, fits.heldout, genes, study, seed=1), fits
 
 

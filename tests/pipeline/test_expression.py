@@ -19,7 +19,9 @@ pytestmark = pytest.mark.pipeline
 OURS = {"predictions.parquet", "tracks.parquet", "variant_effects.parquet", "cohort.h5ad", "counts.tsv"}
 OURS |= {"modes.tsv", "notes.tsv"}
 MEASURED = {"evaluation.tsv", "evaluation_summary.tsv", "shown.tsv"}
-WEIGHTS = {"elastic_net.db", "elastic_net.covariances.txt.gz"}
+WEIGHTS = {
+    f"{name}.{kind}" for name in ("elastic_net", "combination") for kind in ("db", "covariances.txt.gz")
+}
 
 GTF = """20\tsim\tgene\t15001\t18000\t.\t+\t.\tgene_id "ENSG01.2"; gene_name "ONE";
 20\tsim\tgene\t22001\t26000\t.\t-\t.\tgene_id "ENSG02"; gene_name "TWO";
