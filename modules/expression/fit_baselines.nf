@@ -31,6 +31,7 @@ process FIT_BASELINES {
         ${option('--expression', expression)} \\
         --study ${study} \\
         ${option('--weights', weights)} \\
+        ${option('--effects', effects)} \\
         --seed ${seed} \\
         --out ${quoted("${name}.heldout.parquet")} \\
         --out-weights ${quoted("${name}.weights.parquet")} \\

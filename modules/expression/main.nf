@@ -48,7 +48,7 @@ workflow EXPRESSION {
     to_fit = jobs.map { meta, genes, parts, indexes -> [meta.subMap('cohort'), meta, genes, parts, indexes] }
         .combine(PREPARE_EXPRESSION.out.study, by: 0)
         .map { _cohort, meta, genes, parts, indexes, study -> [meta, genes, parts, indexes, study] }
-    // The combination needs effects of all alleles, which are not told of them where --expression_effects is off.
+    // Without --expression_effects too few alleles have an effect for the combination.
     effects = PREDICT_GENES.out.details.map { meta, tables, _modes -> [meta, options.effects ? ofKind(tables, 'effects') : []] }
     FIT_BASELINES(to_fit.join(effects, failOnDuplicate: true), files.expression, files.baseline, options.seed)
 

@@ -39,7 +39,7 @@ process PREDICT_GENES {
         ${flags(options.subMap('context', 'tracks', 'bins', 'average', 'deletions'))} \\
         --mode ${options.mode} \\
         --${options.fallback ? '' : 'no-'}fallback \\
-        --${options.effects ? '' : 'no-'}effects \
+        --${options.effects ? '' : 'no-'}effects \\
         --unphased ${options.unphased} \\
         --device ${task.accelerator ? 'auto' : 'cpu'} \\
         --threads ${task.cpus} \\
