@@ -39,7 +39,7 @@ def gains(effects_of, seeds=10):
     for seed in range(seeds):
         x, y, told = simulated(seed, people=180)
         train = np.arange(180) % 2 == 0
-        fitted = fit(x, y, train, 1, effects_of(told, np.random.default_rng(seed)))
+        fitted = fit(x, y, train, 1, effects_of(told, np.random.default_rng([9, seed])))
         r = [np.corrcoef(fitted[name].of(x[~train]), y[~train])[0, 1] for name in EXPORTED]
         found.append(r[1] - r[0])
     return np.mean(found)
@@ -64,7 +64,7 @@ def test_the_combination_solves_the_net_with_these_penalties():
     z, centred = (x - x.mean(axis=0)) / x.std(axis=0), y - y.mean()
 
     def off(name, strength):
-        """How far strengths of the penalty differ between variants of the net; of others, the least excess."""
+        """How far the penalty's strength differs between variants of the net, and others exceed it."""
         ease = 1 + strength * sizes / sizes.max()
         slopes = fitted[name].slopes * x.std(axis=0)
         pull = ease * (z.T @ (centred - z @ slopes)) / len(y)
