@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deepcohort.expression import evaluate, notes, predictdb, summary
+from deepcohort.expression import evaluate, loci, notes, predictdb, summary
+from deepcohort.expression.bedgraph import write_bedgraphs
 from deepcohort.expression.fit import EXPORTED, KEYS
 from deepcohort.expression.matrices import write_h5ad
 from deepcohort.expression.predict import LINEAR_COLUMNS
@@ -53,6 +54,7 @@ def collect(parts: Parts, model: str, out: Path, seed: int) -> None:
     for some, name in ((parts.tracks, "tracks.parquet"), (parts.effects, "variant_effects.parquet")):
         if some:
             join_parquet(some, out / name)
+    write_bedgraphs(parts.effects, out)
     if parts.modes:
         _texts(parts.modes, out / "modes.tsv", LINEAR_COLUMNS)
     _counts(parts.counts, out / "counts.tsv")
@@ -62,6 +64,8 @@ def collect(parts: Parts, model: str, out: Path, seed: int) -> None:
         table = _evaluations(parts.evaluations, model, out, seed)
         _weights(parts, table, out)
         _shown(parts, table, out / "shown.tsv")
+        rows = loci.locus_rows(table, model, parts.effects, _by_cohort(parts.weights))
+        write_table(out / "loci.tsv", rows, loci.COLUMNS)
 
 
 def join_parquet(parts: Sequence[Path], out: Path) -> None:

@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 from deepcohort.expression.dosages import Variant
 from deepcohort.expression.genes import Gene
 
+KEYS = ["gene", "pos", "ref", "alt"]
+
+
+def mean_effects(table: pd.DataFrame) -> "pd.Series[float]":
+    """Means over tracks of effects, of those on the logarithm where there are some, by ``KEYS``."""
+    values = table["log2_ratio"].where(table["log2_ratio"].notna(), table["effect"])
+    means: pd.Series[float] = table[KEYS].assign(value=values).groupby(KEYS, sort=False)["value"].mean()
+    return means
+
 
 class Told:
     """Effects by gene and variant."""
 
     def __init__(self, path: Path) -> None:
-        """Read effects as ``predict`` writes them: means over tracks, of the logarithm where there is one."""
-        table = pd.read_parquet(path)
-        values = table["log2_ratio"].where(table["log2_ratio"].notna(), table["effect"])
-        keys = ["gene", "pos", "ref", "alt"]
-        means = table[keys].assign(value=values).groupby(keys, sort=False)["value"].mean()
+        """Read effects as ``predict`` writes them."""
         self.by_gene: dict[str, dict[tuple[int, str, str], float]] = {}
-        for (gene, pos, ref, alt), value in means.items():
+        for (gene, pos, ref, alt), value in mean_effects(pd.read_parquet(path)).items():
             self.by_gene.setdefault(gene, {})[pos, ref, alt] = value
 
     def of(self, gene: Gene, variants: Sequence[Variant]) -> NDArray[np.float64]:

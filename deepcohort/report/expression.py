@@ -6,7 +6,7 @@ from typing import Any
 
 from deepcohort.report.accuracy import number
 from deepcohort.report.rows import Row, by_cohort, read_kinds
-from deepcohort.report.sections import PALETTE, Line, Section, lines
+from deepcohort.report.sections import PALE, PALETTE, Line, Section, lines
 
 KINDS = {
     "evaluation": {"cohort", "gene", "name", "split", "group", "method", "r", "high"},
@@ -15,6 +15,7 @@ KINDS = {
     "modes": {"cohort", "gene", "linear_ok", "used"},
     "notes": {"cohort", "what"},
     "shown": {"cohort", "gene", "name", "person", "predicted", "elastic_net", "measured"},
+    "loci": {"cohort", "gene", "name", "chrom", "pos", "effect", "weight"},
 }
 """Tables of the expression step by their names, with columns they must have."""
 
@@ -54,13 +55,14 @@ def read(paths: list[Path]) -> Tables:
 
 
 def sections(tables: Tables) -> list[Section]:
-    """Methods, ranks of genes, scatter beside elastic net, signs, people, heat map, and what was dropped."""
+    """Methods, ranks of genes, scatter beside elastic net, signs, loci, people, heat map, and counts."""
     rows = [row for row in tables["evaluation"] if row["split"] == "people" and row["group"] == "all"]
     return [
         _methods(tables["evaluation_summary"]),
         _ranks(rows),
         _beside(rows),
         _signs(rows),
+        _loci(tables["loci"]),
         _people(tables["shown"]),
         _heat(tables["shown"]),
         _counts(tables["counts"]),
@@ -184,18 +186,26 @@ def _ranks(rows: list[Row]) -> Section:
 
 
 def _beside(rows: list[Row]) -> Section:
-    scores, model = _scores(rows), _model(rows)
-    ours, plain = scores.get(model or "", {}), scores.get("elastic_net", {})
-    data = {
-        gene: [{"x": plain[gene], "y": value, "color": PALETTE[0] if value > 0 else PALETTE[1]}]
-        for gene, value in ours.items()
-        if gene in plain
-    }
+    scores = _scores(rows)
+    plain = scores.get("elastic_net", {})
+    shown = [name for name in (_model(rows), "combination") if name in scores]
+    tabs = [
+        {
+            gene: [{"x": plain[gene], "y": value, "color": PALETTE[0] if value > 0 else PALETTE[1]}]
+            for gene, value in scores[name].items()
+            if gene in plain
+        }
+        for name in shown
+    ]
+    axes = [{"xlab": "r of elastic net", "ylab": f"r of {_name(name)}"} for name in shown]
+    settings: dict[str, Any] = {"marker_size": 6, **(axes[0] if axes else {})}
+    if len(axes) > 1:
+        settings["data_labels"] = [{"name": name, **own} for name, own in zip(shown, axes, strict=True)]
     return Section(
         "expression_beside", "expression", "Sequence model beside elastic net",
-        "Each gene's r by elastic net of held-out people (across) and by the sequence model (upwards), of "
-        "which those below 0 have another colour.",
-        "scatter", data, {"xlab": "r of elastic net", "ylab": f"r of {model}", "marker_size": 6},
+        "Each gene's r by elastic net of held-out people (across) and by the sequence model, or by the "
+        "combination of both (upwards), of which those below 0 have another colour.",
+        "scatter", tabs, settings,
     )  # fmt: skip
 
 
@@ -221,6 +231,37 @@ def _signs(rows: list[Row]) -> Section:
         "bargraph", data, {"ylab": "genes", "cpswitch_counts_label": "Genes"},
         categories={key: {"name": name, "color": color} for key, (name, color) in names.items()},
     )  # fmt: skip
+
+
+def _loci(rows: list[Row]) -> Section:
+    by_gene: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_gene[f"{row['cohort']} {row['name']}"].append(row)
+    tabs = []
+    for own in by_gene.values():
+        dots: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in own:
+            dot = {"x": int(row["pos"]), "y": float(row["effect"]), "color": _agreement(row)}
+            dots[f"{row['chrom']}:{int(row['pos']):,}"].append(dot)
+        tabs.append(dict(dots))
+    settings: dict[str, Any] = {"xlab": "position", "ylab": "effect", "marker_size": 6}
+    if len(tabs) > 1:
+        settings["data_labels"] = [{"name": name, "xlab": "position", "ylab": "effect"} for name in by_gene]
+    return Section(
+        "expression_loci", "expression", "Effects along genes",
+        "What the sequence model expects of each variant in its window, at the genes where its r across "
+        "people is largest in size, of either sign. Blue variants have a weight of the same sign in the "
+        "elastic net of everybody, orange ones of the other sign, and grey ones none.",
+        "scatter", tabs, settings,
+    )  # fmt: skip
+
+
+def _agreement(row: Row) -> str:
+    """A dot's colour: whether people taught the elastic net the sign that the sequence model tells."""
+    weight = number(row["weight"])
+    if weight is None:
+        return PALE
+    return PALETTE[0] if weight * float(row["effect"]) > 0 else PALETTE[1]
 
 
 def _people(rows: list[Row]) -> Section:

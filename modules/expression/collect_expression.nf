@@ -20,6 +20,7 @@ process COLLECT_EXPRESSION {
     path 'cohort.h5ad', emit: cohort
     path '{tracks,variant_effects}.parquet', arity: '2', emit: details
     path '*.tsv', emit: tables
+    path '*.bedgraph', optional: true, emit: bedgraphs
     path '*.{db,covariances.txt.gz}', optional: true, emit: weights
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
@@ -46,7 +47,7 @@ process COLLECT_EXPRESSION {
 
     stub:
     """
-    touch predictions.parquet tracks.parquet variant_effects.parquet cohort.h5ad counts.tsv modes.tsv notes.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv shown.tsv cohort.elastic_net.db cohort.elastic_net.covariances.txt.gz cohort.combination.db cohort.combination.covariances.txt.gz' : ''}
+    touch cohort.expression.bedgraph predictions.parquet tracks.parquet variant_effects.parquet cohort.h5ad counts.tsv modes.tsv notes.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv shown.tsv loci.tsv cohort.elastic_net.db cohort.elastic_net.covariances.txt.gz cohort.combination.db cohort.combination.covariances.txt.gz' : ''}
     """
 }
 

@@ -77,7 +77,7 @@ workflow EXPRESSION {
 
     emit:
     predictions  // predictions.parquet
-    tables       // [counts.tsv, modes.tsv, notes.tsv], and evaluation.tsv, evaluation_summary.tsv and shown.tsv where expression is measured
+    tables       // [counts.tsv, modes.tsv, notes.tsv], and evaluation.tsv, evaluation_summary.tsv, shown.tsv and loci.tsv where expression is measured
 }
 
 /** Shards, those with the most genes first: [ [shard: '00001', chrom: '20'], genes.tsv ]. */
