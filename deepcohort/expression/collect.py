@@ -151,12 +151,12 @@ def _columns(
 def _of_genes(
     table: pd.DataFrame, asked: dict[str, str], axes: _Axes
 ) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    for gene, some in table.groupby("gene", sort=False):
-        pairs = zip(some["cohort"], some["person"], strict=True)
-        rows = np.array([axes.people[pair] for pair in pairs], np.int64)
-        for layer, column in asked.items():
-            values = some[column].to_numpy(np.float32)
-            yield layer, axes.genes[str(gene)], {"rows": rows, "values": values}
+    order = pd.MultiIndex.from_tuples(list(axes.people))
+    numbers = order.get_indexer(pd.MultiIndex.from_frame(table[["cohort", "person"]]))
+    values = {layer: table[column].to_numpy(np.float32) for layer, column in asked.items()}
+    for gene, places in table.groupby("gene", sort=False).indices.items():
+        for layer, column in values.items():
+            yield layer, axes.genes[str(gene)], {"rows": numbers[places], "values": column[places]}
 
 
 def _weights(parts: Parts, table: pd.DataFrame, out: Path) -> None:
