@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pysam
@@ -97,6 +98,11 @@ def test_people_are_predicted_and_compared_with_what_was_measured(whole: Run) ->
     predictions = pd.read_parquet(folder / "predictions.parquet")
     assert predictions.groupby("gene").size().to_dict() == {"ENSG01": 40, "ENSG02": 40}
     assert predictions.groupby("gene")["mean"].nunique().min() > 5
+    with h5py.File(folder / "cohort.h5ad") as file:
+        people, genes = (file[axis]["_index"].asstr()[:].tolist() for axis in ("obs", "var"))
+        kept = file["layers/xpresso"][:]
+    table = predictions.pivot(index="person", columns="gene", values="mean")
+    assert np.allclose(kept, table.loc[people, genes])
     effects = pd.read_parquet(folder / "variant_effects.parquet")
     listed = effects[effects["cohort"] == "listed ones"]
     assert set(listed["gene"]) == {"ENSG01"} and set(listed["pos"]) == {15_100}
