@@ -103,7 +103,8 @@ def test_one_gene_of_89_people_end_to_end(one_gene):
     score = rows.loc[("people", "ENSG00000224870", "xpresso")]
     assert score["people"] == 89 and score["r"] == pytest.approx(0.25, abs=0.01)
     assert score["low"] < score["r"] < score["high"]
-    assert {"top_snp", "elastic_net"} <= set(rows.loc[("people", "ENSG00000142615")].index)
+    assert {"top_snp", "elastic_net", "combination"} <= set(rows.loc[("people", "ENSG00000142615")].index)
+    assert rows.loc[("people", "ENSG00000224870", "combination"), "people"] == 89
     predictions = pd.read_parquet(one_gene / "predictions.parquet")
     assert list(predictions) == ["cohort", "gene", "person", "haplotype1", "haplotype2", "mean"]
     assert len(predictions) == 89 and predictions["person"].nunique() == 89

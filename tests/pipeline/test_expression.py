@@ -186,6 +186,7 @@ def test_two_cohorts(nextflow: Nextflow, language: str) -> None:
     run = nextflow.pipeline(*options, "--steps", "express", **LANGUAGES[language])
     assert run.returncode == 0, run.output
     assert run.tasks == STUB | FITTED
+    assert all(".effects.parquet" in text for text in run.scripts("FIT_BASELINES"))
     weights = {f"cohort.{kind}" for kind in WEIGHTS}
     assert run.published == ALWAYS | {f"expression/{name}" for name in STUBBED | MEASURED | weights}
 
@@ -233,7 +234,9 @@ def test_called_people_are_what_expression_starts_from(nextflow: Nextflow) -> No
     options = [*stub_inputs(nextflow.folder), "--expression_weights", "w.h5"]
     (nextflow.folder / "a.bam").touch()
     (nextflow.folder / "samples.csv").write_text("sample,file\nann,a.bam\n")
+    options += ["--expression", "e.bed", "--expression_effects", "false"]
     run = nextflow.pipeline(*options, "--steps", "call,express")
     assert run.returncode == 0, run.output
+    assert not any(".effects.parquet" in text for text in run.scripts("FIT_BASELINES"))
     assert "READS_LIKELIHOODS" not in run.tasks and run.tasks["PREDICT_GENES"] == 2
     assert all("cohort.vcf.gz" in text for text in run.scripts("PREDICT_GENES"))
