@@ -48,8 +48,9 @@ workflow EXPRESSION {
     to_fit = jobs.map { meta, genes, parts, indexes -> [meta.subMap('cohort'), meta, genes, parts, indexes] }
         .combine(PREPARE_EXPRESSION.out.study, by: 0)
         .map { _cohort, meta, genes, parts, indexes, study -> [meta, genes, parts, indexes, study] }
-    // Without --expression_effects too few alleles have an effect for the combination.
-    effects = PREDICT_GENES.out.details.map { meta, tables, _modes -> [meta, options.effects ? ofKind(tables, 'effects') : []] }
+    // Without --expression_effects too few alleles have one, and effects of a model that these people teach tell of
+    // those held out: there is no combination then.
+    effects = PREDICT_GENES.out.details.map { meta, tables, _modes -> [meta, options.effects && !options.teach ? ofKind(tables, 'effects') : []] }
     FIT_BASELINES(to_fit.join(effects, failOnDuplicate: true), files.expression, files.baseline, options.seed)
 
     to_judge = to_fit.map { meta, genes, _parts, _indexes, study -> [meta, genes, study] }
