@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from deepcohort.augmentation.adversarial import Pair
+from deepcohort.augmentation.embedding import label_weights
 from deepcohort.augmentation.people import Float32, People
 from deepcohort.genome.backend import keras, layers, ops
 
@@ -110,13 +111,13 @@ def build(people: People, seed: int) -> Pair:
 def _generator(people: People, labels: int, sites: int, kinds: int, seed: int) -> Any:
     coarse = -(-sites // STEP ** (len(CHANNELS) - 1))
     noise, label = keras.Input((NOISE,), name="noise"), keras.Input((), dtype="int32", name="label")
-    ones = keras.initializers.RandomNormal(mean=1.0, stddev=0.2)
-    flow = layers.Multiply()([noise, layers.Embedding(labels, NOISE, embeddings_initializer=ones)(label)])
+    flow = layers.Multiply()([noise, label_weights(label, labels, NOISE)])
     flow = layers.Reshape((coarse, CHANNELS[0]))(layers.Dense(coarse * CHANNELS[0])(flow))
     for channels in CHANNELS[1:]:
-        flow = layers.UpSampling1D(STEP)(layers.LeakyReLU(negative_slope=0.2)(_normalised(flow)))
+        flow = layers.LeakyReLU(negative_slope=0.2)(layers.LayerNormalization()(flow))
+        flow = layers.UpSampling1D(STEP)(flow)
         flow = layers.Conv1D(channels, KERNEL, padding="same")(Location(4)(flow))
-    flow = layers.LeakyReLU(negative_slope=0.2)(_normalised(flow))
+    flow = layers.LeakyReLU(negative_slope=0.2)(layers.LayerNormalization()(flow))
     odds = layers.Conv1D(kinds, KERNEL, padding="same", kernel_initializer="zeros")(Location(4)(flow))
     odds = layers.Cropping1D((0, coarse * STEP ** (len(CHANNELS) - 1) - sites))(odds)
     bias = LabelBias(labels, name="frequencies")
@@ -125,14 +126,9 @@ def _generator(people: People, labels: int, sites: int, kinds: int, seed: int) -
     return generator
 
 
-def _normalised(flow: Any) -> Any:
-    return layers.LayerNormalization()(flow)
-
-
 def _critic(labels: int, sites: int, kinds: int) -> Any:
     classes, label = keras.Input((sites, kinds), name="classes"), keras.Input((), dtype="int32", name="label")
-    ones = keras.initializers.RandomNormal(mean=1.0, stddev=0.2)
-    weights = layers.Embedding(labels, sites * kinds, embeddings_initializer=ones)(label)
+    weights = label_weights(label, labels, sites * kinds)
     flow = layers.Multiply()([classes, layers.Reshape((sites, kinds))(weights)])
     for channels in CHANNELS[:0:-1]:
         flow = layers.Conv1D(channels, KERNEL + 1, strides=STEP, padding="same")(Location(4)(flow))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepcohort.augmentation.adversarial import Pair
+from deepcohort.augmentation.embedding import label_weights
 from deepcohort.augmentation.people import Float32, Int64
 from deepcohort.genome.backend import keras, layers, ops
 
@@ -43,7 +44,7 @@ def build(places: Float32, label: Int64, labels: int) -> Pair:
     noise, kind = keras.Input((size,), name="noise"), keras.Input((), dtype="int32", name="label")
     start = NormalStart(labels, size, name="start")
     begun = start(noise, kind)
-    flow = layers.Multiply()([noise, _embedding(labels, size)(kind)])
+    flow = layers.Multiply()([noise, label_weights(kind, labels, size)])
     flow = layers.Concatenate()([flow, begun])
     for _ in range(2):
         flow = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(HIDDEN)(flow))
@@ -51,18 +52,12 @@ def build(places: Float32, label: Int64, labels: int) -> Pair:
     generator = keras.Model([noise, kind], layers.Add()([begun, added]), name="generator")
     start.set_weights(_normal(places, label, labels))
     place, kind = keras.Input((size,), name="place"), keras.Input((), dtype="int32", name="label")
-    flow = layers.Multiply()([place, _embedding(labels, size)(kind)])
-    flow = layers.Concatenate()([flow, place, _embedding(labels, 16)(kind)])
+    flow = layers.Multiply()([place, label_weights(kind, labels, size)])
+    flow = layers.Concatenate()([flow, place, label_weights(kind, labels, 16)])
     for _ in range(2):
         flow = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(HIDDEN)(flow))
     critic = keras.Model([place, kind], layers.Dense(1)(flow), name="critic")
     return Pair(generator, critic, size, lambda data: data)
-
-
-def _embedding(labels: int, size: int) -> Any:
-    return layers.Embedding(
-        labels, size, embeddings_initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.2)
-    )
 
 
 def _normal(places: Float32, label: Int64, labels: int) -> list[Float32]:
