@@ -38,18 +38,21 @@ workflow DEEPCOHORT {
             pedigree: p.pedigree, annotate: p.annotate, annotate_fields: p.annotate_fields, compare: p.compare
         ]
     )
-    POPULATION(
-        INPUTS.out.panel, INPUTS.out.target.filter { _entry -> p.steps.tokenize(',').contains('population') },
-        p.panel_labels ? file(p.panel_labels) : [],
-        p.pedigree ? file(p.pedigree) : [],
-        p.population_weights ? file(p.population_weights) : [],
-        [method: p.population_method, epochs: p.population_epochs, min_probability: p.population_min_probability, min_sites: p.population_min_sites, folds: p.population_folds, window_sites: p.population_window, seed: p.seed, subset: p.population_subset]
-    )
     AUGMENTATION(
         INPUTS.out.panel.filter { _entry -> p.steps.tokenize(',').contains('augment') },
         p.panel_labels ? file(p.panel_labels) : [],
         p.pedigree ? file(p.pedigree) : [],
         augmentationOptions(p)
+    )
+    // Populations are learnt from the artificial people too.
+    artificial = p.steps.tokenize(',').containsAll(['augment', 'population']) ? AUGMENTATION.out.people : []
+    POPULATION(
+        INPUTS.out.panel, INPUTS.out.target.filter { _entry -> p.steps.tokenize(',').contains('population') },
+        p.panel_labels ? file(p.panel_labels) : [],
+        p.pedigree ? file(p.pedigree) : [],
+        p.population_weights ? file(p.population_weights) : [],
+        artificial,
+        [method: p.population_method, epochs: p.population_epochs, min_probability: p.population_min_probability, min_sites: p.population_min_sites, folds: p.population_folds, window_sites: p.population_window, seed: p.seed, subset: p.population_subset]
     )
     // People of the panel to impute from: those recommended, or those given.
     panel_samples = p.steps.tokenize(',').contains('population') ? POPULATION.out.samples : p.panel_samples ? file(p.panel_samples) : []
@@ -121,6 +124,9 @@ def checkSteps(p) {
     }
     if (steps.containsAll(['augment', 'impute']) && p.augmentation_region) {
         error("--augmentation_region: with impute, artificial people cover what is imputed: leave it out and give --regions chr:from-to.")
+    }
+    if (steps.containsAll(['augment', 'population']) && p.augmentation_label != 'population') {
+        error("--augmentation_label ${p.augmentation_label}: with population, artificial people are learnt from by population: give --augmentation_label population.")
     }
     if (steps.contains('population') && p.panel_samples) {
         error("--panel_samples: --steps ${p.steps} chooses people of the panel itself: leave it out, or the step population.")

@@ -29,6 +29,9 @@ def gather(
     out_windows: Annotated[Path, typer.Option(help="Windows, a row each (.tsv).")],
     pedigree: Annotated[Path | None, typer.Option(exists=True, help="Families (PED).")] = None,
     weights: Weights = None,
+    artificial: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Artificial people to learn from too.")
+    ] = None,
     min_sites: Annotated[int, typer.Option(min=1, help="Fewest sites to work with.")] = 500,
     max_sites: Annotated[int, typer.Option(min=1, help="Most sites to work with.")] = 100_000,
     folds: Annotated[int, typer.Option(min=2, help="Groups of people held out in turn.")] = 5,
@@ -37,11 +40,13 @@ def gather(
 ) -> None:
     """Read cohort and panel at the sites they share, and cut these into windows."""
     from deepcohort.genome.tables import write_table
+    from deepcohort.population.artificial import ArtificialFiles
     from deepcohort.population.gather import gather as together
     from deepcohort.population.weights import read_known
 
+    made = ArtificialFiles.of(artificial) if artificial else None
     study = together(
-        cohort, panel, target, labels, out,
+        cohort, panel, target, labels, out, artificial=made,
         pedigree=pedigree, known=read_known(weights) if weights else None,
         min_sites=min_sites, max_sites=max_sites, window_sites=window_sites, folds=folds, seed=seed,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.population.people import SAME, alike
 from deepcohort.population.plain import MODELS, Plain
 from deepcohort.population.pool import calibration_error, cross_fitted, fit_weights, log_softmax, pooled
-from deepcohort.population.study import Study
+from deepcohort.population.study import Artificial, Study
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,9 @@ Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 CNN, ENSEMBLE, AUTO = "cnn", "ensemble", "auto"
+ADDED = "+artificial"
+"""Ends the name of a method whose plain models have learnt from artificial people too."""
+
 SHOWN_COMPONENTS = 4
 
 
@@ -61,10 +64,10 @@ class Answer:
     """What is said of m people, and why.
 
     ``probability`` float64[m, P] is that of the ``method`` taken, ``by_method`` has those of all that were
-    tried, ``figures`` how these do. ``sites`` int64[m] counts typed sites, ``windows`` int64[m] windows with
-    one of them; ``like`` is the panel's person with the same genotypes, or ''. ``held_out`` float64[n, P] are
-    the probabilities of the panel's people when held out. ``place`` and ``panel_place`` float64[., 4] are
-    principal components.
+    tried, ``figures`` how these do on the study's judging people. ``sites`` int64[m] counts typed sites,
+    ``windows`` int64[m] windows with one of them; ``like`` is the panel's person with the same genotypes, or
+    ''. ``held_out`` float64[judging, P] are the probabilities of the study's judging people when held out.
+    ``place`` and ``panel_place`` float64[., 4] are principal components.
     """
 
     method: str
@@ -83,7 +86,9 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
     """Assign the cohort's people by plain models and the windows' networks (files of ``Answers.save``).
 
     Every model tells of the panel's people when it had not learnt from them; models are calibrated and
-    pooled on that, and compared by a pool whose weights had not seen the person either. Raises ``InputError``
+    pooled on that, and compared by a pool whose weights had not seen the person either. With artificial
+    people every method of plain models stands there twice, with and without them, both told by strangers of
+    their generator, and the better one is taken. Networks learn from real people alone. Raises ``InputError``
     where ``method`` needs networks and there are none.
     """
     if method in (Method.cnn, Method.ensemble) and not windows:
@@ -93,7 +98,7 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
     members: dict[str, list[int]] = {}
     ours: list[Float64] = []
     theirs: list[Float64] = []
-    for name in MODELS:
+    for name in panel:
         members[name] = [len(ours)]
         ours.append(panel[name])
         theirs.append(people[name])
@@ -102,19 +107,20 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
         members[CNN] = [len(ours)]
         ours.append(held)
         theirs.append(asked)
-    members[ENSEMBLE] = list(range(len(ours)))
-    tried = {
-        name: cross_fitted([ours[i] for i in numbers], study.label, study.fold)
-        for name, numbers in members.items()
-    }
+    members |= _ensembles(members)
+    judging, truth = study.judging, study.label[study.judging]
+    ours = [scores[judging] for scores in ours]
+    fold = np.unique(study.fold[judging], return_inverse=True)[1]
+    tried = {name: cross_fitted([ours[i] for i in numbers], truth, fold) for name, numbers in members.items()}
     figures = [_figures(study, name, np.exp(logs)) for name, logs in tried.items()]
-    taken = _best(figures) if method == Method.auto else str(method)
+    candidates = [one for one in figures if method == Method.auto or one.method.removesuffix(ADDED) == method]
+    taken = _best(candidates)
     log.info("%s: %s is taken", study.cohort, taken)
     by_method = {
         name: np.exp(
             pooled(
                 [log_softmax(theirs[i]) for i in numbers],
-                fit_weights([ours[i] for i in numbers], study.label),
+                fit_weights([ours[i] for i in numbers], truth),
             )
         )
         for name, numbers in members.items()
@@ -134,17 +140,46 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
     )  # fmt: skip
 
 
+def _ensembles(members: dict[str, list[int]]) -> dict[str, list[int]]:
+    """All models together, and once more with plain models that have learnt from artificial people."""
+    alone = [i for name, numbers in members.items() if not name.endswith(ADDED) for i in numbers]
+    added = [i for name, numbers in members.items() if name.endswith(ADDED) or name == CNN for i in numbers]
+    with_artificial = any(name.endswith(ADDED) for name in members)
+    return {ENSEMBLE: alone} | ({ENSEMBLE + ADDED: added} if with_artificial else {})
+
+
 def _plain(study: Study, seed: int) -> tuple[dict[str, Float64], dict[str, Float64], Plain]:
-    """Log-probabilities by plain models: of the panel's people held out, and of the cohort."""
-    shape = len(study.label), len(study.populations)
-    panel = {name: np.zeros(shape) for name in MODELS}
+    """Log-probabilities by plain models: of the panel's people held out, and of the cohort.
+
+    By the models' names, and with ``ADDED`` by those that have learnt from artificial people too.
+    """
+    panel, people, whole = _learnt(study, None, seed)
+    if study.artificial is not None:
+        more, others, _ = _learnt(study, study.artificial, seed)
+        panel |= {f"{name}{ADDED}": scores for name, scores in more.items()}
+        people |= {f"{name}{ADDED}": scores for name, scores in others.items()}
+    return panel, people, whole
+
+
+def _learnt(
+    study: Study, artificial: Artificial | None, seed: int
+) -> tuple[dict[str, Float64], dict[str, Float64], Plain]:
+    """The same by models that learn from real people, and from ``artificial`` ones in every fold."""
+    panel = {name: np.zeros((len(study.label), len(study.populations))) for name in MODELS}
     copies = np.asarray(study.panel)
+
+    def learn(inside: Bool) -> Plain:
+        if artificial is None:
+            return Plain.learn(copies[inside], study.label[inside], study.starts, seed)
+        together = np.concatenate([copies[inside], artificial.copies])
+        label = np.concatenate([study.label[inside], artificial.label])
+        return Plain.learn(together, label, study.starts, seed)
+
     for fold in range(study.folds):
         held = study.fold == fold
-        taught = Plain.learn(copies[~held], study.label[~held], study.starts, seed)
-        for name, scores in taught.scores(copies[held]).items():
+        for name, scores in learn(~held).scores(copies[held]).items():
             panel[name][held] = scores
-    whole = Plain.learn(copies, study.label, study.starts, seed)
+    whole = learn(np.ones(len(copies), bool))
     parts = [whole.scores(np.asarray(study.people[batch])) for batch in study.batches()]
     return panel, {name: np.concatenate([part[name] for part in parts]) for name in MODELS}, whole
 
@@ -184,7 +219,7 @@ def to_superpopulations(probability: Float64, study: Study) -> Float64:
 
 
 def _figures(study: Study, method: str, probability: Float64) -> Figures:
-    truth = study.label
+    truth = study.label[study.judging]
     guess = probability.argmax(axis=1)
     upper = to_superpopulations(probability, study)
     right = guess == truth

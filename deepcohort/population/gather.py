@@ -21,8 +21,9 @@ from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key, genome_order
 from deepcohort.genome.samples import read_labels, read_pedigree
 from deepcohort.genome.vcf import Sites, open_vcf, read_header, read_sites, records
+from deepcohort.population.artificial import ArtificialFiles, read_artificial
 from deepcohort.population.people import duplicates, labelled, split
-from deepcohort.population.study import INPUT, MISSING, PANEL, Int8, Int64, Study, Window
+from deepcohort.population.study import ARTIFICIAL, INPUT, MISSING, PANEL, Int8, Int64, Study, Window
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ def gather(
     *,
     pedigree: Path | None = None,
     known: Known | None = None,
+    artificial: ArtificialFiles | None = None,
     min_sites: int = 500,
     max_sites: int = 100_000,
     window_sites: int = 4000,
@@ -85,8 +87,9 @@ def gather(
 
     Single-ALT sites are matched by position and alleles. Where more than ``max_sites`` are shared, that many
     are taken evenly. Sites that do not vary in the panel (MAF below ``MIN_FREQUENCY``), or that nobody of the
-    cohort has, are left out. All of it is counted. Raises ``InputError`` where builds differ, fewer
-    than ``min_sites`` are left, files of one cohort have other people, or labels do not fit.
+    cohort has, are left out. All of it is counted. ``artificial`` people are in no fold.
+    Raises ``InputError`` where builds differ, fewer than ``min_sites`` are left, files of one cohort have
+    other people, or labels do not fit.
     """
     counts: Counter[str] = Counter()
     _require_one_build(panel, target)
@@ -118,9 +121,17 @@ def gather(
     else:
         fold = split(label, group, folds, seed)
     counts["used"] = len(kept)
+    made = None
+    if artificial:
+        made = read_artificial(artificial, [sites[i] for i in kept], populations, chosen, group, fold)
+        made.save(out / ARTIFICIAL)
+        counts["artificial_people"] = len(made.label)
+        counts["sites_of_artificial_people"] = int((made.copies >= 0).any(axis=0).sum())
+        counts["held_out_from_their_generator"] = int(made.strangers.sum())
     study = Study(
         cohort, panel_copies, people, chosen, names, label, populations, continent, superpopulations,
         fold, _windows([sites[i] for i in kept], window_sites, known), dict(counts), notes,
+        made,
     )  # fmt: skip
     study.save_facts(out)
     np.save(out / PANEL, panel_copies)

@@ -101,7 +101,7 @@ def confusion_rows(study: Study, answer: Answer) -> list[Row]:
     """Held-out people of each population by what they were called."""
     guess = answer.held_out.argmax(axis=1)
     counted = np.zeros((len(study.populations),) * 2, np.int64)
-    np.add.at(counted, (study.label, guess), 1)
+    np.add.at(counted, (study.label[study.judging], guess), 1)
     return [
         {
             "cohort": study.cohort,

@@ -15,7 +15,7 @@ from deepcohort.genome.files import written_whole
 Int8 = NDArray[np.int8]
 Int64 = NDArray[np.int64]
 
-FACTS, PANEL, INPUT = "study.json", "panel.npy", "input.npy"
+FACTS, PANEL, INPUT, ARTIFICIAL = "study.json", "panel.npy", "input.npy", "artificial.npz"
 
 BATCH = 512
 """People of the cohort who are looked at together."""
@@ -35,6 +35,30 @@ class Window:
     chrom: str
     sites: list[tuple[int, str, str]]
     column: Int64
+
+
+@dataclass(frozen=True)
+class Artificial:
+    """k artificial people whom plain models may learn from too, but who are never held out.
+
+    ``copies`` int8[k, S], ``label`` int64[k] counts in the study's populations; ``strangers`` bool[n] are the
+    panel's people whom the generator had not learnt from: they alone tell what it is worth.
+    """
+
+    copies: Int8
+    label: Int64
+    strangers: NDArray[np.bool_]
+
+    def save(self, path: Path) -> None:
+        """Write an npz archive without pickled objects."""
+        with written_whole(path) as unfinished, unfinished.open("wb") as out:
+            np.savez_compressed(out, **vars(self))
+
+    @classmethod
+    def load(cls, path: Path) -> "Artificial":
+        """Read what ``save`` wrote."""
+        with np.load(path, allow_pickle=False) as archive:
+            return cls(**{name: archive[name] for name in archive.files})
 
 
 @dataclass(frozen=True)
@@ -60,6 +84,14 @@ class Study:
     windows: list[Window]
     counts: dict[str, int]
     notes: list[str]
+    artificial: Artificial | None = None
+
+    @property
+    def judging(self) -> Int64:
+        """Whom of the panel, when held out, models are judged and calibrated by."""
+        if self.artificial is None:
+            return np.arange(len(self.label))
+        return np.flatnonzero(self.artificial.strangers)
 
     @property
     def folds(self) -> int:
@@ -102,6 +134,8 @@ class Study:
         for name, matrix in ((PANEL, self.panel), (INPUT, self.people)):
             with written_whole(folder / name) as unfinished, unfinished.open("wb") as out:
                 np.save(out, matrix)
+        if self.artificial is not None:
+            self.artificial.save(folder / ARTIFICIAL)
         self.save_facts(folder)
 
     @classmethod
@@ -120,7 +154,9 @@ class Study:
             )
             for w in said["windows"]
         ]
-        return cls(panel=matrices[0], people=matrices[1], **said)
+        more = folder / ARTIFICIAL
+        artificial = Artificial.load(more) if more.exists() else None
+        return cls(panel=matrices[0], people=matrices[1], artificial=artificial, **said)
 
     def batches(self) -> Iterator[slice]:
         """Stretches of the cohort's people that fit into memory."""

@@ -58,6 +58,12 @@ def read(paths: list[Path]) -> Tables:
     return read_kinds(paths, KINDS, "populations", "assign")
 
 
+def _method(name: str) -> str:
+    """A method in words; plain models may have learnt from artificial people too."""
+    alone, added, _ = name.partition("+artificial")
+    return METHODS[alone] + (", with artificial people" if added else "")
+
+
 def sections(tables: Tables) -> list[Section]:
     """Figures, confusion of the held-out people, components, bars of who is what, and the panel's "
     "recommendation."""
@@ -84,7 +90,7 @@ def facts(tables: Tables) -> list[str]:
         )
         if row := taken.get(cohort):
             said += (
-                f", by {METHODS[row['method']]}, which named the population of {_percent(row['accuracy'])} "
+                f", by {_method(row['method'])}, which named the population of {_percent(row['accuracy'])} "
                 "and the "
                 f"superpopulation of {_percent(row['super_accuracy'])} of the panel's held-out people rightly"
             )
@@ -169,7 +175,7 @@ def _figures(rows: list[Row]) -> Section:
     data = {
         str(number): {
             "cohort": row["cohort"],
-            "method": METHODS.get(row["method"], row["method"]),
+            "method": _method(row["method"]),
             "taken": row["taken"],
             "people": int(row["people"]),
             "error": 100 * float(row["accuracy_error"]),
@@ -183,7 +189,8 @@ def _figures(rows: list[Row]) -> Section:
     return Section(
         "population_figures", "population", "Methods beside each other",
         "The panel's people, each told by models that had not learnt from them or their relatives. The "
-        "answer is by the method that is taken.",
+        "answer is by the method that is taken. Where artificial people are learnt from as well, the people "
+        "told of are those whom their generator had not seen.",
         "table", data, {"col1_header": "", "no_violin": True, "sort_rows": False}, headers,
     )  # fmt: skip
 

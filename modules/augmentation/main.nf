@@ -18,9 +18,14 @@ workflow AUGMENTATION {
     GENERATE_PEOPLE(panels, labels, TRAIN_GENERATOR.out.folder, options.subMap('people', 'region', 'label', 'phase', 'merge_small', 'with_panel', 'seed'))
 
     augmented = GENERATE_PEOPLE.out.augmented
+    people = GENERATE_PEOPLE.out.people
+        .combine(TRAIN_GENERATOR.out.description)
+        .map { genotypes, _index, known, description -> [genotypes, known, description] }
+        .first()
     tables = GENERATE_PEOPLE.out.tables.mix(TRAIN_GENERATOR.out.course).flatten()
 
     emit:
+    people     // [ synthetic.vcf.gz, labels.tsv, generator.json ], at any time
     augmented  // [ augmented.vcf.gz, index ], where it is asked for
     tables     // quality.tsv, counts.tsv, training.tsv and tables of pictures
 }

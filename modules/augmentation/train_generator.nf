@@ -14,7 +14,8 @@ process TRAIN_GENERATOR {
 
     output:
     path 'generator', emit: folder
-    path 'generator.{keras,json}', emit: network
+    path 'generator.keras', emit: network
+    path 'generator.json', emit: description
     path 'training.tsv', emit: course
     path 'training_info/*', emit: logs
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions

@@ -12,6 +12,7 @@ process GATHER_COHORT {
     path labels
     path pedigree, stageAs: 'families/*'
     path weights, stageAs: 'weights/*'
+    path artificial, stageAs: 'artificial/*'
     val options
 
     output:
@@ -30,6 +31,7 @@ process GATHER_COHORT {
         --labels ${labels} \\
         ${option('--pedigree', pedigree)} \\
         ${option('--weights', weights)} \\
+        ${artificial ? '--artificial artificial' : ''} \\
         --min-sites ${options.min_sites} \\
         --folds ${options.folds} \\
         --window-sites ${options.window_sites} \\

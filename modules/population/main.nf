@@ -7,12 +7,13 @@ include { SUBSET_PANEL } from './subset_panel'
 
 workflow POPULATION {
     take:
-    panel     // [ [file: 'panel.20'], panel.vcf.gz, index ]
-    target    // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ], or nothing where the step is not run
-    labels    // labels.tsv or []
-    pedigree  // families.ped or []
-    weights   // folder of trained networks or []
-    options   // e.g. [method: 'auto', epochs: 15, min_probability: 0.5, min_sites: 500, folds: 5, window_sites: 4000, seed: 1, subset: false]
+    panel      // [ [file: 'panel.20'], panel.vcf.gz, index ]
+    target     // [ [file: 'cohort.target001', cohort: 'cohort'], target.vcf.gz, index ], or nothing where the step is not run
+    labels     // labels.tsv or []
+    pedigree   // families.ped or []
+    weights    // folder of trained networks or []
+    artificial // [ synthetic.vcf.gz, labels.tsv, generator.json ] to learn from too, or []
+    options    // e.g. [method: 'auto', epochs: 15, min_probability: 0.5, min_sites: 500, folds: 5, window_sites: 4000, seed: 1, subset: false]
 
     main:
     // [ [panel files], [their indexes] ], in the order of their names
@@ -21,7 +22,7 @@ workflow POPULATION {
         target.map { meta, genotypes, index -> [meta.cohort, [meta, genotypes, index]] }
             .groupTuple()
             .map { cohort, files -> [[cohort: cohort]] + sorted(files) },
-        panels, labels, pedigree, weights,
+        panels, labels, pedigree, weights, artificial,
         options.subMap('min_sites', 'folds', 'window_sites', 'seed')
     )
 

@@ -1,6 +1,7 @@
 """Artificial people through the whole pipeline."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,30 @@ def test_people_are_made_and_imputed_from(nextflow: Nextflow) -> None:
     report = (run.outdir / "report/multiqc_report.html").read_text()
     for title in ("Quality beside plain generators", "LD, real | artificial", "with artificial people"):
         assert title in report
+
+
+def test_populations_are_learnt_from_them_too(nextflow: Nextflow) -> None:
+    folder = nextflow.folder
+    made = Founded(people=30, sites=300, founders=8)
+    typed = folder / "typed"
+    typed.mkdir()
+    panel, labels = made.write(folder, rows=[i for i in range(60) if i % 30 >= 3])
+    made.write(typed, rows=[i for i in range(60) if i % 30 < 3])
+    (folder / "samples.csv").write_text("sample,file\nmine,typed/panel.vcf.gz\n")
+    options = [
+        *("--steps", "augment,population", "--input", "samples.csv", "--panel", panel),
+        *("--panel_labels", labels, "--augmentation_people", "AAA=20", "--augmentation_steps", "5"),
+        *("--population_method", "svm", "--population_min_sites", "100", "--population_folds", "3"),
+    ]
+    refused = nextflow.pipeline(*options)
+    assert refused.returncode != 0
+    assert "--augmentation_label superpopulation: with population, artificial people" in refused.output
+    run = nextflow.pipeline(*options, "--augmentation_label", "population", "--augmentation_held_out", "0.3")
+    assert run.returncode == 0, run.output
+    with (run.outdir / "population/mine.figures.tsv").open(newline="") as table:
+        rows = {row["method"]: row for row in csv.DictReader(table, delimiter="\t")}
+    assert {"svm", "svm+artificial"} <= rows.keys()
+    held = json.loads((run.outdir / "augmentation/generator.json").read_text())["held_out"]
+    assert {row["people"] for row in rows.values()} == {str(len(held))}
+    report = (run.outdir / "report/multiqc_report.html").read_text()
+    assert "linear SVM, with artificial people" in report
