@@ -107,48 +107,44 @@ def _misfit(copies: Int8, haplotypes: Int8) -> Float32:
 
 @compiled
 def _sample(copies: Int8, haplotypes: Int8, states: Int64, drawn: NDArray[np.float64], out: Int8) -> None:
-    """Draw the pair of haplotypes of one person; forward chances of all pairs, then one path back."""
+    """Draw the pair of haplotypes of one person; forward chances of all pairs, then one path back.
+
+    Chances are the same for a pair in either order, so sums over rows are sums over columns.
+    """
     sites, number = len(copies), len(states)
-    forward = np.empty((sites, number, number), np.float32)
-    rows, columns = np.empty((sites, number), np.float32), np.empty((sites, number), np.float32)
-    stay, move = 1.0 - SWITCH, SWITCH / number
-    chance = np.array([(1 - ERROR) ** 2, 2 * ERROR, ERROR**2])
+    forward, columns = np.empty((sites, number, number), np.float32), np.zeros((sites, number), np.float32)
+    chance = np.array([(1 - ERROR) ** 2, 2 * ERROR, ERROR**2], np.float32)
+    stay, move = np.float32(1 - SWITCH), np.float32(SWITCH / number)
+    fits, both = np.empty((2, number), np.float32), np.float32(move * move)
+    total = np.float32(1)
     for site in range(sites):
-        total = 0.0
+        for b in range(number):
+            for allele in range(2):
+                fits[allele, b] = chance[abs(allele + haplotypes[states[b], site] - copies[site])]
+        before, summed = forward[site - 1], columns[site - 1]
+        # What is before is scaled to sum to 1 on the way.
+        on, over = stay * stay / total, stay * move / total
         for a in range(number):
-            rows[site, a], columns[site, a] = 0.0, 0.0
-        for a in range(number):
-            one = haplotypes[states[a], site]
+            fit, here = fits[haplotypes[states[a], site]], forward[site, a]
+            if site:
+                other = over * summed[a] + both
+                for b in range(number):
+                    here[b] = (on * before[a, b] + over * summed[b] + other) * fit[b]
+            else:
+                for b in range(number):
+                    here[b] = fit[b]
             for b in range(number):
-                if site:
-                    before = (
-                        stay * stay * forward[site - 1, a, b]
-                        + stay * move * (rows[site - 1, a] + columns[site - 1, b])
-                        + move * move
-                    )
-                else:
-                    before = 1.0
-                here = before * chance[abs(one + haplotypes[states[b], site] - copies[site])]
-                forward[site, a, b] = here
-                rows[site, a] += here
-                columns[site, b] += here
-                total += here
-        for a in range(number):
-            rows[site, a] /= total
-            columns[site, a] /= total
-            for b in range(number):
-                forward[site, a, b] /= total
+                columns[site, b] += here[b]
+        total = columns[site].sum()
     first, second = -1, -1
     for site in range(sites - 1, -1, -1):
-        first, second = _step(
-            forward[site], rows[site], columns[site], first, second, drawn[site], stay, move
-        )
+        first, second = _step(forward[site], columns[site], first, second, drawn[site], stay, move)
         if copies[site] != 1:
             out[0, site] = copies[site] >> 1
             out[1, site] = copies[site] >> 1
         else:
-            one, other = haplotypes[states[first], site], haplotypes[states[second], site]
-            if one == other:
+            one, other_one = haplotypes[states[first], site], haplotypes[states[second], site]
+            if one == other_one:
                 one = 1 if drawn[site, 3] < 0.5 else 0
             out[0, site], out[1, site] = one, 1 - one
 
@@ -156,30 +152,29 @@ def _sample(copies: Int8, haplotypes: Int8, states: Int64, drawn: NDArray[np.flo
 @compiled
 def _step(
     forward: Float32,
-    rows: Float32,
     columns: Float32,
     first: int,
     second: int,
     drawn: NDArray[np.float64],
-    stay: float,
-    move: float,
+    stay: np.float32,
+    move: np.float32,
 ) -> tuple[int, int]:
     """Draw a pair, given that of the next site (-1: none): which of the two mosaics went on, then
     from whom.
     """
     if first < 0:
-        return _draw_pair(forward, rows, drawn[0], drawn[1])
+        return _draw_pair(forward, columns, drawn[0], drawn[1])
     both = stay * stay * forward[first, second]
-    one = stay * move * rows[first]
+    one = stay * move * columns[first]
     other = stay * move * columns[second]
-    pick = drawn[2] * (both + one + other + move * move)
+    pick = drawn[2] * (both + one + other + move * move * columns.sum())
     if pick < both:
         return first, second
     if pick < both + one:
         return first, _draw(forward[first], drawn[0])
     if pick < both + one + other:
-        return _draw(forward[:, second], drawn[0]), second
-    return _draw_pair(forward, rows, drawn[0], drawn[1])
+        return _draw(forward[second], drawn[0]), second
+    return _draw_pair(forward, columns, drawn[0], drawn[1])
 
 
 @compiled
@@ -196,6 +191,6 @@ def _draw(weights: Float32, drawn: float) -> int:
 
 
 @compiled
-def _draw_pair(forward: Float32, rows: Float32, drawn: float, other: float) -> tuple[int, int]:
-    first = _draw(rows, drawn)
+def _draw_pair(forward: Float32, columns: Float32, drawn: float, other: float) -> tuple[int, int]:
+    first = _draw(columns, drawn)
     return first, _draw(forward[first], other)
