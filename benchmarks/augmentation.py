@@ -10,6 +10,7 @@ import numpy as np
 import typer
 from cyvcf2 import VCF
 
+from benchmarks import rare_population
 from benchmarks.tables import show, write_table
 from deepcohort.augmentation import figures, plain
 from deepcohort.augmentation.generator import STEPS, Method, Sidecar, Trained, learn
@@ -176,6 +177,30 @@ def _against(real: Int8, made: Int8, seed: int) -> dict[str, str]:
         "pc_wasserstein": figures.wasserstein(components(one), components(other)),
     }
     return {name: f"{value:.3f}" for name, value in values.items()}
+
+
+@app.command()
+def imputation(
+    labels: Annotated[Path, typer.Option(exists=True, help="Labels (.tsv).")],
+    out: Annotated[Path, typer.Option(help="Folder; trainings that are there are gone on from.")],
+    rare: Annotated[str, typer.Option(help="Superpopulation that is rare in the panel.")] = "AFR",
+    few: Annotated[int, typer.Option(help="People of it who are left in the panel.")] = 20,
+    made: Annotated[int, typer.Option(help="Artificial people of it.")] = 200,
+    asked: Annotated[int, typer.Option(help="People of it who are imputed.")] = 100,
+    seed: Annotated[int, typer.Option(help="Draws people and typed sites.")] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+) -> None:
+    """Impute people whose population is rare in the panel, with and without artificial people in it."""
+    set_up(seed, threads, "auto")
+    data = rare_population.cut(labels, rare, few, asked, seed)
+    typed = rare_population.typed_of(data, seed)
+    found = {}
+    for name, panel in rare_population.panels(data, out, made, seed, threads).items():
+        found[name] = rare_population.imputed(data, panel, typed, seed, threads)
+        print(f"{name}: {len(panel.samples)} people, {len(typed)} typed sites", flush=True)
+    rows = rare_population.compared(data, found, typed, seed)
+    write_table(out / f"imputation.{rare}.{few}.tsv", rows)
+    show(rows)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,8 @@ def problems(
     for number in range(min(chunks, max(1, len(fit) // sizes.sites))):
         sites = fit[number * sizes.sites : (number + 1) * sizes.sites]
         part = everyone.sites(sites).people(people)
-        panel = _chunk(part.people(np.arange(sizes.targets, len(people))))
-        others = _chunk(part.people(np.arange(sizes.targets)))
+        panel = as_chunk(part.people(np.arange(sizes.targets, len(people))))
+        others = as_chunk(part.people(np.arange(sizes.targets)))
         typed = design.observed(len(sites), sizes.share)
         target = as_target(others, np.arange(sizes.targets, dtype=np.int32), typed)
         asked = np.setdiff1d(np.arange(len(sites)), typed)
@@ -101,7 +101,7 @@ def problems(
         yield Problem(name, panel, unphased, asked, genotypes_of(others, asked))
 
 
-def _chunk(genotypes: Genotypes) -> PanelChunk:
+def as_chunk(genotypes: Genotypes) -> PanelChunk:
     """Genotypes as a packed chunk, with 1 cM/Mb."""
     alleles = (genotypes.haplotypes > 0).reshape(len(genotypes.pos), -1)
     return PanelChunk(

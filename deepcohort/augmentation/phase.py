@@ -15,7 +15,7 @@ from deepcohort.augmentation.people import Float32, Int8, Int64
 from deepcohort.genome.compiled import compiled
 from deepcohort.genome.progress import progress
 
-ROUNDS = 4
+ROUNDS = 20
 WINDOW = 400
 """Sites of a window; within it a person has the same states."""
 
@@ -26,7 +26,7 @@ STATES = 40
 BLOCKS = 4
 """Parts of the people; each is sampled from what the parts before it have become."""
 
-SWITCH = 0.02
+SWITCH = 0.002
 """Chance that a mosaic goes on to another haplotype between two sites."""
 
 ERROR = 0.005
@@ -43,15 +43,45 @@ def phased(copies: Int8, seed: int, *, rounds: int = ROUNDS, threads: int = 1) -
     if people < 2:
         return haplotypes
     blocks = np.array_split(np.arange(people), min(BLOCKS, people))
+    consensus = Consensus(copies)
     with progress("Phasing", rounds) as bar, ThreadPoolExecutor(threads) as pool:
-        for _ in range(rounds):
+        for number in range(rounds):
             shift = int(rng.integers(0, WINDOW))
             for start in range(-shift, sites, WINDOW - OVERLAP):
                 window = slice(max(0, start), min(sites, start + WINDOW))
                 for block in blocks:
                     _sample_block(copies, haplotypes, window, block, rng, pool)
+            if number >= rounds // 2:
+                consensus.add(haplotypes)
             bar.update()
-    return haplotypes
+    return consensus.applied(haplotypes)
+
+
+class Consensus:
+    """Of several samples of everybody's haplotypes, for each heterozygous site and the one before it on which
+    strand most have the ALT: the same, or the other.
+    """
+
+    def __init__(self, copies: Int8) -> None:
+        self.person, self.site = np.nonzero(copies == 1)
+        self.first = np.diff(self.person, prepend=-1) > 0
+        self.turns = np.zeros(len(self.person), np.int64)
+        self.samples = 0
+
+    def add(self, haplotypes: Int8) -> None:
+        """Count another sample, int8[2n, S]."""
+        alt = haplotypes[2 * self.person, self.site]
+        self.turns += np.diff(alt, prepend=0) != 0
+        self.samples += 1
+
+    def applied(self, haplotypes: Int8) -> Int8:
+        """Haplotypes with each person's sites in the phase of most samples, int8[2n, S]."""
+        turned = np.cumsum((2 * self.turns > self.samples) & ~self.first)
+        strand = (turned - np.maximum.accumulate(np.where(self.first, turned, 0))) % 2
+        applied = haplotypes.copy()
+        for number in range(2):
+            applied[2 * self.person + number, self.site] = strand == number
+        return applied
 
 
 def _sample_block(
