@@ -15,7 +15,7 @@ from deepcohort.augmentation.people import Float32, Int8, Int64
 from deepcohort.genome.compiled import compiled
 from deepcohort.genome.progress import progress
 
-ROUNDS = 20
+ROUNDS = 12
 WINDOW = 400
 """Sites of a window; within it a person has the same states."""
 
