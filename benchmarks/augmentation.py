@@ -186,7 +186,7 @@ def imputation(
     rare: Annotated[str, typer.Option(help="Superpopulation that is rare in the panel.")] = "AFR",
     few: Annotated[int, typer.Option(help="People of it who are left in the panel.")] = 20,
     made: Annotated[int, typer.Option(help="Artificial people of it.")] = 200,
-    asked: Annotated[int, typer.Option(help="People of it who are imputed.")] = 100,
+    asked: Annotated[int, typer.Option(help="People of it who are imputed.")] = 60,
     seed: Annotated[int, typer.Option(help="Draws people and typed sites.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
 ) -> None:

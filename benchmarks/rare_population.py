@@ -21,14 +21,17 @@ from deepcohort.augmentation.guard import guarded, limit_of
 from deepcohort.augmentation.people import Int8, Int64, People
 from deepcohort.augmentation.space import Space
 from deepcohort.genome.samples import read_labels
+from deepcohort.imputation.by_copying import copied
+from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.imputers import Imputer
-from deepcohort.imputation.models import Settings, model
+from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel_people import as_target
+from deepcohort.imputation.rates import learn_rates
 
 HELD_OUT = 0.2
 """Of the people left in the panel, from the generator."""
 
-AWAY = 30
+AWAY = 10
 """People of each other superpopulation who are imputed too."""
 
 REPLICATES = 1000
@@ -117,14 +120,13 @@ def _added(real: Genotypes, varied: Int64, people: People) -> Genotypes:
 
 
 def imputed(data: Cut, panel: Genotypes, typed: Int64, seed: int, threads: int) -> NDArray[np.float64]:
-    """Dosages of those asked about at all sites, float64[S, n]."""
+    """Dosages of those asked about at all sites by haplotype copying, float64[S, n]."""
     chunk = as_chunk(panel)
     others = as_chunk(data.everyone.people(data.asked))
     target = as_target(others, np.arange(len(data.asked), dtype=np.int32), typed)
-    settings = Settings(Imputer.adaptive_copying, seed=seed, threads=threads)
-    sites = np.arange(chunk.n_sites)
-    trained = model(settings.imputer).train(chunk, typed, settings)
-    chances = model(settings.imputer).impute(chunk, target, sites, trained, settings)
+    settings = Settings(Imputer.copying, seed=seed, threads=threads)
+    learnt = learn_rates(chunk, typed, copy_model(settings.device, threads), seed)
+    chances, _ = copied(chunk, target, np.arange(chunk.n_sites), learnt.rates, settings, None)
     both: NDArray[np.float64] = (chances[:, 0::2] + chances[:, 1::2]).astype(np.float64)
     return both
 
