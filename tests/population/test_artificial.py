@@ -10,6 +10,7 @@ from deepcohort.population.answer import ADDED, Method, answer
 from deepcohort.population.artificial import ArtificialFiles
 from deepcohort.population.gather import gather
 from deepcohort.population.outputs import confusion_rows
+from deepcohort.population.plain import MODELS
 from deepcohort.population.study import Artificial, Study
 from tests.genotypes import write_vcf
 from tests.population.people import Simulated, indexed
@@ -71,7 +72,7 @@ def test_relatives_of_those_learnt_from_are_no_strangers(simulated, tmp_path):
 def test_methods_are_told_with_and_without_them_by_strangers(simulated, tmp_path):
     study = gathered(tmp_path, simulated)
     found = answer(study, [], Method.svm, 1)
-    names = {"lda", "svm", "forest", "discriminant", "ensemble"}
+    names = {*MODELS, "ensemble"}
     assert {one.method for one in found.figures} == names | {name + ADDED for name in names}
     assert {one.people for one in found.figures} == {len(STRANGERS)}
     assert found.method.removesuffix(ADDED) == "svm" and len(found.held_out) == len(STRANGERS)
