@@ -25,6 +25,7 @@ def _file(help_text: str) -> typer.models.OptionInfo:
 
 
 Cohort = Annotated[str, typer.Option(help="Name of the cohort.")]
+Fasta = Annotated[Path, _file("Reference with its index.")]
 GenesTable = Annotated[Path, _file("Genes of a shard, by plan (.tsv).")]
 Genotypes = Annotated[list[Path], _file("Genotypes of the cohort, indexed.")]
 Measured = Annotated[Path, _file("Measured expression (BED).")]
@@ -104,7 +105,7 @@ def predict(
     release: Release,
     cohort: Cohort,
     genes: GenesTable,
-    fasta: Annotated[Path, _file("Reference with its index.")],
+    fasta: Fasta,
     genotypes: Genotypes,
     out: Annotated[Path, typer.Option(help="Predictions (.parquet).")],
     out_counts: Annotated[Path, typer.Option(help="What was counted (.tsv).")],
@@ -160,9 +161,10 @@ def effects(
     release: Release,
     cohort: Cohort,
     genes: GenesTable,
-    fasta: Annotated[Path, _file("Reference with its index.")],
+    fasta: Fasta,
     variants: Annotated[Path, _file("Variants (VCF, or TSV of chrom, pos, ref, alt).")],
     out: Annotated[Path, typer.Option(help="Effects of variants on genes (.parquet).")],
+    out_notes: Annotated[Path, typer.Option(help="What was left out (.tsv).")],
     model: Model = "xpresso",
     weights: Weights = None,
     context: Context = None,
@@ -177,22 +179,25 @@ def effects(
     from deepcohort.expression import outputs
     from deepcohort.expression.effects import By
     from deepcohort.expression.genes import load_genes
-    from deepcohort.expression.listed import listed_effects, read_list
+    from deepcohort.expression.listed import fitting, listed_effects, read_list
+    from deepcohort.expression.notes import write_notes
     from deepcohort.expression.people import Reference
 
     chosen = _model(model, weights, context, tracks, track_names, bins, average, device, threads)
     wanted = load_genes(genes)
     chrom = wanted[0].chrom
-    edits = read_list(variants).get(chrom, [])
-    made = listed_effects(cohort, variants.name, wanted, edits, Reference(fasta, chrom), chosen, By.ism)
-    outputs.write_effects(out, made)
+    edits, notes = fitting(variants.name, read_list(variants), fasta, chrom)
+    for sentence in notes:
+        log.warning(sentence)
+    outputs.write_effects(out, listed_effects(cohort, wanted, edits, Reference(fasta, chrom), chosen, By.ism))
+    write_notes(out_notes, cohort, notes)
 
 
 @command(app)
 def train(
     release: Release,
     genes: Annotated[list[Path], _file("Genes of shards, by plan (.tsv).")],
-    fasta: Annotated[Path, _file("Reference with its index.")],
+    fasta: Fasta,
     genotypes: Genotypes,
     expression: Measured,
     study: StudyFile,

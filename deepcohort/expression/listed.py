@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,10 @@ from deepcohort.expression.people import Reference
 from deepcohort.expression.predict import effect_table
 from deepcohort.expression.views import Averaged
 from deepcohort.genome.errors import InputError
+from deepcohort.genome.fasta import open_fasta
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key
-from deepcohort.genome.vcf import open_vcf
+from deepcohort.genome.vcf import contig_of, open_vcf
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +74,40 @@ def _from_table(path: Path) -> Iterator[tuple[str, Edit]]:
         yield chrom_key(chrom), Edit(int(pos) - 1, ref.upper().encode(), alt.upper().encode())
 
 
-def listed_effects(
-    cohort: str, name: str, genes: Sequence[Gene], edits: Sequence[Edit], reference: Reference,
-    model: Averaged, by: By,
-) -> Iterator[pd.DataFrame]:  # fmt: skip
-    """A table for each gene (``EFFECT_COLUMNS``) of the variants, sorted by place, in its window.
+def fitting(name: str, found: dict[str, list[Edit]], fasta: Path, chrom: str) -> tuple[list[Edit], list[str]]:
+    """Variants on a chromosome (``chrom_key``) whose REF is the reference's, and a sentence on the others.
 
-    ``name`` is the list's. Raises ``InputError`` where REF is mostly not the reference's.
+    The list is judged as a whole, on all chromosomes that the reference has. Raises ``InputError`` where
+    REF is mostly not the reference's.
     """
-    wrong: set[Edit] = set()
+    opened = open_fasta(fasta)
+    contigs = {key: contig_of(list(opened.references), key) for key in found}
+    wrong = {key: _wrong(opened, contig, found[key]) for key, contig in contigs.items() if contig}
+    total, bad = sum(len(found[key]) for key in wrong), sum(map(len, wrong.values()))
+    if bad > MOST_WRONG * total:
+        raise InputError(
+            f"{name}: REF of {bad:,} of {total:,} variants is not what {fasta.name} has: give the list by "
+            "places of this reference"
+        )
+    left = wrong.get(chrom, set())
+    said = f"{len(left):,} variants of {name} on chromosome {chrom} have another REF than the reference"
+    return [edit for edit in found.get(chrom, []) if edit not in left], [f"{said}: left out."] if left else []
+
+
+def _wrong(opened: Any, contig: str, edits: Sequence[Edit]) -> set[Edit]:
+    """Variants whose REF is not there, N fitting everything."""
+    met = ((edit, opened.fetch(contig, edit.start, edit.start + len(edit.ref))) for edit in edits)
+    return {edit for edit, there in met if not _alike(edit.ref, there.upper().encode())}
+
+
+def _alike(ref: bytes, there: bytes) -> bool:
+    return len(ref) == len(there) and all(a == b for a, b in zip(ref, there, strict=True) if b in b"ACGT")
+
+
+def listed_effects(
+    cohort: str, genes: Sequence[Gene], edits: Sequence[Edit], reference: Reference, model: Averaged, by: By
+) -> Iterator[pd.DataFrame]:
+    """A table for each gene (``EFFECT_COLUMNS``) of the variants, sorted by place, in its window."""
     met: set[Edit] = set()
     with progress("genes", len(genes)) as bar:
         for gene in genes:
@@ -88,18 +115,9 @@ def listed_effects(
             if stretch is not None:
                 low, high = gene.tss - stretch.left, gene.tss + stretch.right
                 near = [edit for edit in edits if low <= edit.start <= high]
-                right = [edit for edit in near if stretch.agrees(edit)]
                 met |= set(near)
-                wrong |= set(near) - set(right)
-                if right:
-                    told = effects(model, stretch, right, by)
-                    yield effect_table(cohort, stretch, right, np.zeros(len(right), np.int64), 0, told, model)
+                if near:
+                    told = effects(model, stretch, near, by)
+                    yield effect_table(cohort, stretch, near, np.zeros(len(near), np.int64), 0, told, model)
             bar.update()
-    if len(wrong) > MOST_WRONG * len(met):
-        raise InputError(
-            f"{name}: REF of {len(wrong):,} of {len(met):,} variants near genes is not what "
-            f"{reference.fasta_name} has: give the list by places of this reference"
-        )
-    if wrong:
-        log.warning("%s: %d variants were left out: their REF is not the reference's", name, len(wrong))
-    log.info("%s: %d of %d variants are in the window of a gene", name, len(met), len(edits))
+    log.info("%d of %d variants are in the window of a gene", len(met), len(edits))

@@ -1,5 +1,6 @@
 // What listed variants change in the genes of a shard, by the sequence model.
-include { flags; option; quoted } from '../options'
+include { quoted } from '../options'
+include { modelOptions } from './model_options'
 
 process LIST_EFFECTS {
     tag "${meta.chrom}:${meta.shard}"
@@ -19,6 +20,7 @@ process LIST_EFFECTS {
 
     output:
     path "listed.${meta.shard}.effects.parquet", emit: effects
+    path "listed.${meta.shard}.notes.tsv", emit: notes
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
@@ -30,17 +32,15 @@ process LIST_EFFECTS {
         --genes ${genes} \\
         --fasta ${fasta} \\
         --variants ${variants} \\
-        --model ${own ? quoted("${own}:${options.model.tokenize(':').last()}") : options.model} \\
-        ${option('--weights', weights)} \\
-        ${option('--track-names', track_names)} \\
-        ${flags(options.subMap('context', 'tracks', 'bins', 'average'))} \\
+        ${modelOptions(options, weights, own, track_names)} \\
         --device ${task.accelerator ? 'auto' : 'cpu'} \\
         --threads ${task.cpus} \\
-        --out listed.${meta.shard}.effects.parquet
+        --out listed.${meta.shard}.effects.parquet \\
+        --out-notes listed.${meta.shard}.notes.tsv
     """
 
     stub:
     """
-    touch listed.${meta.shard}.effects.parquet
+    touch listed.${meta.shard}.effects.parquet listed.${meta.shard}.notes.tsv
     """
 }

@@ -67,7 +67,7 @@ workflow EXPRESSION {
         ),
         together(PREDICT_GENES.out.details.map { meta, _tables, modes -> [meta, modes] }),
         together(PREDICT_GENES.out.counted),
-        PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes).toSortedList { one, other -> one.name <=> other.name },
+        PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes, LIST_EFFECTS.out.notes).toSortedList { one, other -> one.name <=> other.name },
         together(FIT_BASELINES.out.fitted.flatMap { meta, heldout, weights, covariances -> [heldout, weights, covariances].collect { path -> [meta, path] } }),
         together(EVALUATE_GENES.out.table),
         judging

@@ -1,5 +1,6 @@
 // Everybody's sequences around the genes of a shard, and what the sequence model predicts of them.
-include { eachFile; flags; option; quoted } from '../options'
+include { eachFile; quoted } from '../options'
+include { modelOptions } from './model_options'
 
 process PREDICT_GENES {
     tag "${meta.cohort}:${meta.chrom}:${meta.shard}"
@@ -33,10 +34,8 @@ process PREDICT_GENES {
         --genes ${genes} \\
         --fasta ${fasta} \\
         ${eachFile('--genotypes', genotypes)} \\
-        --model ${own ? quoted("${own}:${options.model.tokenize(':').last()}") : options.model} \\
-        ${option('--weights', weights)} \\
-        ${option('--track-names', track_names)} \\
-        ${flags(options.subMap('context', 'tracks', 'bins', 'average', 'deletions'))} \\
+        ${modelOptions(options, weights, own, track_names)} \\
+        ${options.deletions ? '--deletions' : ''} \\
         --mode ${options.mode} \\
         --${options.fallback ? '' : 'no-'}fallback \\
         --${options.effects ? '' : 'no-'}effects \\

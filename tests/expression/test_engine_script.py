@@ -49,7 +49,17 @@ def test_listed_variants(folder):
     text = f"chrom\tpos\tref\talt\nchr1\t1011\t{base}\t{'A' if base in 'GC' else 'C'}\n"
     (folder / "list.tsv").write_text(text)
     given = (*files(folder), "--model", f"{folder / 'mine.py'}:Mine", "--variants", folder / "list.tsv")
-    done = run_script("expression", "effects", "--cohort", "c", *given, "--out", folder / "l.parquet")
+    done = run_script(
+        "expression",
+        "effects",
+        "--cohort",
+        "c",
+        *given,
+        "--out",
+        folder / "l.parquet",
+        "--out-notes",
+        folder / "l.notes.tsv",
+    )
     assert done.returncode == 0, done.stderr
     (row,) = pd.read_parquet(folder / "l.parquet").to_dict("records")
     assert row["effect"] == pytest.approx((-1 if base in "GC" else 1) / 101)

@@ -9,7 +9,7 @@ from deepcohort.expression.edits import Edit
 from deepcohort.expression.effects import By
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.letters import ONE_HOT
-from deepcohort.expression.listed import listed_effects, read_list
+from deepcohort.expression.listed import fitting, listed_effects, read_list
 from deepcohort.expression.people import Reference
 from deepcohort.expression.views import Averaged
 from deepcohort.genome.errors import InputError
@@ -31,7 +31,7 @@ def gene(tss=150, strand="+"):
 
 
 def told(reference, edits, genes, model):
-    made = listed_effects("c", "list.tsv", genes, sorted(edits), reference, Averaged(model), By.ism)
+    made = listed_effects("c", genes, sorted(edits), reference, Averaged(model), By.ism)
     return pd.concat(list(made), ignore_index=True)
 
 
@@ -79,11 +79,19 @@ def test_lists_that_cannot_be_read(tmp_path, text, said):
     assert str(caught.value).startswith(said)
 
 
-def test_variants_of_another_reference(reference, caplog):
+def test_variants_of_another_reference(reference, tmp_path):
     wrong = [Edit(place, OTHER[REFERENCE[place]].encode(), b"N") for place in (141, 142)]
-    table = told(reference, [snv(140), snv(145), *wrong], [gene()], Additive(20, 10))
-    assert set(table["pos"]) == {141, 146} and "2 variants were left out: their REF is not" in caplog.text
-    with pytest.raises(
-        InputError, match=r"^list.tsv: REF of 2 of 3 variants near genes is not what r.fa has"
-    ):
-        told(reference, [snv(140), *wrong], [gene()], Additive(20, 10))
+    past = Edit(299, REFERENCE[299].encode() + b"A", b"N")
+    found = {"1": sorted([snv(140), snv(145), *wrong]), "2": []}
+    kept, notes = fitting("l.tsv", found, tmp_path / "r.fa", "1")
+    assert kept == [snv(140), snv(145)]
+    assert notes == ["2 variants of l.tsv on chromosome 1 have another REF than the reference: left out."]
+    # One of one that is wrong is no reason to refuse a list that fits elsewhere.
+    (tmp_path / "two.fa").write_text(f">chr1\n{REFERENCE}\n>2\nACGT\n")
+    pysam.faidx(str(tmp_path / "two.fa"))
+    found = {"1": [snv(140), snv(145)], "2": [Edit(1, b"A", b"C")], "3": wrong}
+    kept, notes = fitting("l.tsv", found, tmp_path / "two.fa", "2")
+    assert kept == [] and notes[0].startswith("1 variants of l.tsv on chromosome 2 have another REF")
+    assert fitting("l.tsv", found, tmp_path / "two.fa", "1") == (found["1"], [])
+    with pytest.raises(InputError, match=r"^l.tsv: REF of 3 of 4 variants is not what r.fa has: give the"):
+        fitting("l.tsv", {"1": [snv(140), *wrong, past]}, tmp_path / "r.fa", "7")
