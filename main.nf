@@ -1,7 +1,6 @@
 // DeepCohort: the entry. Reads the parameters once, checks them, runs the chosen steps and joins them.
 include { readSchema; propertiesOf; helpText; checkedParameters } from './modules/parameters'
 include { writeParameters; writeCosts; sentencesOf } from './modules/run_info'
-include { isGenotypes } from './modules/inputs/files'
 include { INPUTS } from './modules/inputs'
 include { POPULATION } from './modules/population'
 include { AUGMENTATION } from './modules/augmentation'

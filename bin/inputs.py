@@ -17,7 +17,7 @@ from deepcohort.inputs.checks import check_genotypes, write_check
 from deepcohort.inputs.chunks import ChunkSize
 from deepcohort.inputs.exclude import exclude_sites as exclude
 from deepcohort.inputs.given_chunks import read_chunks
-from deepcohort.inputs.panel_formats import convert_panel as convert
+from deepcohort.inputs.other_formats import convert_impute, convert_plink
 from deepcohort.inputs.plan import plan_imputation, read_checked
 from deepcohort.inputs.plan_tables import PlanFiles, write_plan
 from deepcohort.inputs.reads_likelihoods import merge_likelihoods as merge
@@ -65,16 +65,23 @@ def check_sheet(
 
 
 @command(app)
-def convert_panel(
-    haplotypes: InputFile,
+def convert_genotypes(
+    genotypes: InputFile,
     release: Release,
     sites: Annotated[Path, typer.Option(exists=True, help="Its .pvar or .legend.")],
     people: Annotated[Path, typer.Option(exists=True, help="Its .psam or .sample.")],
-    chrom: Annotated[str, typer.Option(help="Chromosome to take.")],
     out: Annotated[Path, typer.Option(help="The same as .vcf.gz.")],
+    chrom: Annotated[
+        str | None, typer.Option(help="Chromosome to take of .pgen (default: all), or that .hap is of.")
+    ] = None,
 ) -> None:
-    """Write a panel of PLINK 2 (.pgen) or IMPUTE (.hap) as VCF."""
-    convert(haplotypes, sites, people, chrom, out)
+    """Write genotypes of PLINK 2 (.pgen) or haplotypes of IMPUTE (.hap) as VCF."""
+    if genotypes.suffix == ".pgen":
+        convert_plink(genotypes, sites, people, chrom, out)
+    elif chrom is None:
+        raise InputError(f"{genotypes.name}: does not say its chromosome: give --chrom")
+    else:
+        convert_impute(genotypes, sites, people, chrom, out)
 
 
 @command(app)

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pgenlib
 import pysam.bcftools
+from cyvcf2 import VCF
 
 Record = tuple[str, int, str, str, Sequence[str]]
 
@@ -53,3 +56,27 @@ def write_vcf(
     pysam.bcftools.view("--no-version", "-Ob", "-o", str(path), str(plain), catch_stdout=False)
     plain.unlink()
     return path
+
+
+def write_plink(path: Path, vcf: Path) -> tuple[Path, Path, Path]:
+    """A VCF's genotypes as PLINK 2 has them, half-calls as missing; returns .pgen, .pvar and .psam."""
+    opened = VCF(str(vcf))
+    records = [(record, record.genotype.array()) for record in opened]
+    pgen, pvar, psam = (path.with_suffix(suffix) for suffix in (".pgen", ".pvar", ".psam"))
+    with pgenlib.PgenWriter(
+        str(pgen).encode(), len(opened.samples), variant_ct=len(records), nonref_flags=False,
+        hardcall_phase_present=True, allele_ct_limit=max(len(record.ALT) for record, _ in records) + 1,
+    ) as writer:  # fmt: skip
+        for record, table in records:
+            codes = np.where((table[:, :2] < 0).any(axis=1, keepdims=True), -9, table[:, :2])
+            phased = np.ascontiguousarray(table[:, 2]).astype(np.uint8)
+            writer.append_partially_phased(
+                np.ascontiguousarray(codes, np.int32).ravel(), phased, allele_ct=len(record.ALT) + 1
+            )
+    rows = [
+        f"{one.CHROM}\t{one.POS}\t{one.ID or '.'}\t{one.REF}\t{','.join(one.ALT)}\n" for one, _ in records
+    ]
+    contigs = [line + "\n" for line in opened.raw_header.splitlines() if line.startswith("##contig")]
+    pvar.write_text("".join([*contigs, "#CHROM\tPOS\tID\tREF\tALT\n", *rows]))
+    psam.write_text("".join(["#IID\n", *(f"{name}\n" for name in opened.samples)]))
+    return pgen, pvar, psam

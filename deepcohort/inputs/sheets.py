@@ -145,7 +145,7 @@ def _require_unique(rows: list[Row], column: str, name: str) -> None:
     seen: dict[str, int] = {}
     for row in rows:
         value = row.cells.get(column, "")
-        if value.endswith(".pgen"):  # which may hold many chromosomes
+        if value.endswith(".pgen") and "chrom" in row.cells:  # which may hold many chromosomes
             continue
         key = chrom_key(value) if column == "chrom" else value
         if key in seen:

@@ -2,7 +2,8 @@
 include { CHECK_FASTA } from './check_fasta'
 include { CHECK_SHEET } from './check_sheet'
 include { CHECK_PANEL } from './check_panel'
-include { CONVERT_PANEL } from './convert_panel'
+include { CONVERT_GENOTYPES as CONVERT_PANEL } from './convert_genotypes'
+include { CONVERT_GENOTYPES as CONVERT_TARGET } from './convert_genotypes'
 include { CHECK_TARGET } from './check_target'
 include { CHECK_TARGET as CHECK_TRUTH } from './check_target'
 include { CHECK_TARGET as CHECK_UNPHASED } from './check_target'
@@ -14,7 +15,7 @@ include { MERGE_LIKELIHOODS } from './merge_likelihoods'
 include { PLAN } from './plan'
 include { EXCLUDE_SITES } from './exclude_sites'
 include { EXCLUDE_SITES as EXCLUDE_FROM_SITES } from './exclude_sites'
-include { companionsOf; isGenotypes; isGvcf; isReads } from './files'
+include { companionsOf; isCohort; isGenotypes; isGvcf; isReads } from './files'
 
 workflow INPUTS {
     take:
@@ -58,7 +59,7 @@ workflow INPUTS {
         genotypes: isGenotypes(haplotypes)
         others: true
     }
-    CONVERT_PANEL(by_format.others.map { meta, haplotypes, _index -> [meta, haplotypes] + companionsOf(haplotypes).collect { kind -> kind.find { one -> one.exists() } } })
+    CONVERT_PANEL(by_format.others.map { meta, haplotypes, _index -> [meta] + withCompanions(haplotypes) })
     converted = CONVERT_PANEL.out.converted.map { meta, genotypes -> [meta, genotypes, []] }
     // Only imputation needs a panel that is complete and phased.
     panel_parts = by_format.genotypes.mix(converted)
@@ -73,7 +74,7 @@ workflow INPUTS {
 
     // [ [file: 'cohort.target001', cohort: 'cohort'], number of files of the cohort, target.vcf.gz, index or [] ]
     input_sheet = rows.input.map { _kind, csv ->
-        def problems = missingFiles(sheets.input, csv, ['file', 'index']) + unusable(sheets.input, csv, steps)
+        def problems = missingFiles(sheets.input, csv, ['file', 'index']) + missingCompanions(sheets.input, csv) + unusable(sheets.input, csv, steps)
         problems ? error(problems.join('\n')) : csv
     }
 
@@ -110,7 +111,12 @@ workflow INPUTS {
     )
     target_rows = input_sheet.flatMap { csv -> targetFiles(sheets.input, csv) }
         .mix(MERGE_LIKELIHOODS.out.cohort.map { meta, likelihoods, index -> [meta, 1, likelihoods, index] })
-    CHECK_TARGET(target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] }, held_against)
+    targets = target_rows.map { meta, _n, genotypes, index -> [meta, genotypes, index] }.branch { _meta, genotypes, _index ->
+        genotypes: isGenotypes(genotypes)
+        others: true
+    }
+    CONVERT_TARGET(targets.others.map { meta, genotypes, _index -> [meta] + withCompanions(genotypes) })
+    CHECK_TARGET(targets.genotypes.mix(CONVERT_TARGET.out.converted.map { meta, genotypes -> [meta, genotypes, []] }), held_against)
 
     // [ [file: 'cohort.truth001', cohort: 'cohort'], truth.vcf.gz, index or [] ]
     truth_rows = rows.truth.flatMap { _kind, csv ->
@@ -182,9 +188,10 @@ def missingFiles(sheet, csv, columns) {
     }
 }
 
-/** Sentences about panels of several files of which one is not there. */
+/** Sentences about genotypes of several files of which one is not there. */
 def missingCompanions(sheet, csv) {
-    return csv.splitCsv(header: true).withIndex(2).collectMany { row, number ->
+    def rows = csv.splitCsv(header: true).withIndex(2).findAll { row, _number -> !isReads(row.file) && !isGvcf(row.file) }
+    return rows.collectMany { row, number ->
         companionsOf(sheetFile(sheet, row.file))
             .findAll { kind -> !kind.any { one -> one.exists() } }
             .collect { kind -> "${sheet}: row ${number}, column file: ${row.file} needs ${kind*.name.join(' or ')} beside it, and it is not there: add it" }
@@ -196,10 +203,10 @@ def unusable(sheet, csv, steps) {
     def rows = csv.splitCsv(header: true).withIndex(2)
     def no_cohort = rows.findAll { row, _number -> isGvcf(row.file) && steps - 'express' != ['call'] || isReads(row.file) && !steps.contains('call') }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds no genotypes of a cohort, which ${(steps - 'call').join(' and ')} starts from: give .vcf.gz or .bcf, or add call to --steps and give .bam or .cram" }
-    def no_reads = rows.findAll { row, _number -> isGenotypes(row.file) && !steps.any { step -> step in ['population', 'impute', 'express'] } }
+    def no_reads = rows.findAll { row, _number -> isCohort(row.file) && !steps.any { step -> step in ['population', 'impute', 'express'] } }
         .collect { row, number -> "${sheet}: row ${number}, column file: ${row.file} holds genotypes already, and call starts from reads: give .bam, .cram or .g.vcf.gz, or add impute to --steps" }
     def with_reads = rows.any { row, _number -> isReads(row.file) }
-    def same_name = rows.findAll { row, _number -> with_reads && isGenotypes(row.file) && row.sample == readsCohort() }
+    def same_name = rows.findAll { row, _number -> with_reads && isCohort(row.file) && row.sample == readsCohort() }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: those who come as reads are the cohort ${readsCohort()}: give this one another name" }
     def taken = rows.findAll { row, _number -> row.sample == 'cohort' && steps.contains('call') && !steps.contains('impute') }
         .collect { _row, number -> "${sheet}: row ${number}, column sample: variants/cohort.vcf.gz holds everybody's genotypes: give this person another name than cohort" }
@@ -212,6 +219,11 @@ def withExcluded(files, excluded, wanted) {
         .combine(excluded.map { meta, list -> [meta.cohort, list] }, by: 0)
         .filter { _entry -> wanted }
         .map { _cohort, meta, file, index, list -> [meta, file, index, list] }
+}
+
+/** A file of genotypes and what belongs to it, e.g. [chr20.pgen, chr20.pvar, chr20.psam]. */
+def withCompanions(genotypes) {
+    return [genotypes] + companionsOf(genotypes).collect { kind -> kind.find { one -> one.exists() } }
 }
 
 /** Files of the panel sheet, e.g. [[file: 'panel.20', chrom: '20'], panel.vcf.gz, index or []]. */
@@ -233,7 +245,7 @@ def readsCohort() {
 
 /** Files of the samplesheet, with the number of files of their cohort. */
 def targetFiles(sheet, csv) {
-    def rows = csv.splitCsv(header: true).withIndex(1).findAll { row, _number -> isGenotypes(row.file) }
+    def rows = csv.splitCsv(header: true).withIndex(1).findAll { row, _number -> isCohort(row.file) }
     def counts = rows.countBy { row, _number -> row.sample }
     return rows.collect { row, number ->
         [fileMeta(row.sample, 'target', number), counts[row.sample], sheetFile(sheet, row.file), indexFile(sheet, row.file, row.index)]

@@ -1,11 +1,13 @@
-// Reference haplotypes in another format of the field (PLINK 2, IMPUTE), written as VCF.
-process CONVERT_PANEL {
+// Genotypes in another format of the field (PLINK 2, haplotypes of IMPUTE), written as VCF.
+include { option } from '../options'
+
+process CONVERT_GENOTYPES {
     tag "${meta.file}"
     label 'process_single'
     label 'img_inputs'
 
     input:
-    tuple val(meta), path(haplotypes), path(sites), path(people)
+    tuple val(meta), path(genotypes), path(sites), path(people)
 
     output:
     tuple val(meta), path("${meta.file}.vcf.gz"), emit: converted
@@ -15,13 +17,13 @@ process CONVERT_PANEL {
 
     script:
     """
-    inputs.py convert-panel \\
+    inputs.py convert-genotypes \\
         --release ${workflow.manifest.version} \\
-        --chrom '${meta.chrom}' \\
+        ${option('--chrom', meta.chrom)} \\
         --sites ${sites} \\
         --people ${people} \\
         --out '${meta.file}.vcf.gz' \\
-        ${haplotypes}
+        ${genotypes}
     """
 
     stub:

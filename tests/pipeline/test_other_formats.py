@@ -1,43 +1,17 @@
-"""Panels that are no VCF, through the whole pipeline."""
+"""Genotypes that are no VCF, through the whole pipeline."""
 
 from pathlib import Path
 
 import numpy as np
-import pgenlib
 import pytest
 from cyvcf2 import VCF
 
 from tests.conftest import ROOT, Nextflow
+from tests.genotypes import write_plink
 
 pytestmark = pytest.mark.pipeline
 
 DEMO = ROOT / "assets/demo"
-
-
-def write_plink(folder: Path, panel: Path) -> None:
-    """The panel as PLINK 2 has it, among sites of another chromosome."""
-    vcf = VCF(str(panel))
-    records = list(vcf)
-    folder.mkdir()
-    people = len(vcf.samples)
-    with pgenlib.PgenWriter(
-        str(folder / "all.pgen").encode(),
-        people,
-        variant_ct=len(records) + 1,
-        nonref_flags=False,
-        hardcall_phase_present=True,
-        allele_ct_limit=max(len(record.ALT) for record in records) + 1,
-    ) as writer:
-        writer.append_alleles(np.zeros(2 * people, np.int32), all_phased=True)
-        for record in records:
-            codes = np.array(record.genotypes, np.int32)[:, :2]
-            writer.append_alleles(
-                np.ascontiguousarray(codes).ravel(), all_phased=True, allele_ct=len(record.ALT) + 1
-            )
-    rows = ["#CHROM\tPOS\tID\tREF\tALT\n", "19\t1\t.\tA\tC\n"]
-    rows += [f"{r.CHROM}\t{r.POS}\t{r.ID or '.'}\t{r.REF}\t{','.join(r.ALT)}\n" for r in records]
-    (folder / "all.pvar").write_text("".join(rows))
-    (folder / "all.psam").write_text("".join(["#IID\n", *(f"{name}\n" for name in vcf.samples)]))
 
 
 def options(folder: Path, panel: str) -> list[str]:
@@ -47,7 +21,8 @@ def options(folder: Path, panel: str) -> list[str]:
 
 
 def test_a_panel_of_plink_2_gives_what_the_same_vcf_gives(nextflow: Nextflow) -> None:
-    write_plink(nextflow.folder / "my panel", DEMO / "panel.22.vcf.gz")
+    (nextflow.folder / "my panel").mkdir()
+    write_plink(nextflow.folder / "my panel/all", DEMO / "panel.22.vcf.gz")
     chosen = ["--imputer", "naive", "--regions", "22:1-1500000", "--mask_fraction", "0"]
     run = nextflow.pipeline(*options(nextflow.folder, "my panel/all.pgen"), *chosen)
     assert run.returncode == 0, run.output
@@ -76,3 +51,17 @@ def test_haplotypes_of_impute_and_what_they_need_beside_them(nextflow: Nextflow)
     run = nextflow.pipeline("-stub", *options(nextflow.folder, "p.hap.gz"))
     assert run.returncode == 0, run.output
     assert run.tasks["CONVERT_PANEL"] == run.tasks["CHECK_PANEL"] == 1
+
+
+def test_a_cohort_of_plink_2_and_what_it_needs_beside_it(nextflow: Nextflow) -> None:
+    for name in ("a.pgen", "a.psam", "b.vcf.gz", "ref.fa", "genes.gtf", "w.h5"):
+        (nextflow.folder / name).touch()
+    (nextflow.folder / "samples.csv").write_text("sample,file\none,a.pgen\none,b.vcf.gz\n")
+    chosen = ["--steps", "express", "--input", "samples.csv", "--fasta", "ref.fa", "--genes", "genes.gtf"]
+    without = nextflow.pipeline("-stub", *chosen, "--expression_weights", "w.h5")
+    assert without.returncode != 0
+    assert "row 2, column file: a.pgen needs a.pvar or a.pvar.zst beside it" in without.output
+    (nextflow.folder / "a.pvar.zst").touch()
+    run = nextflow.pipeline("-stub", *chosen, "--expression_weights", "w.h5")
+    assert run.returncode == 0, run.output
+    assert (run.tasks["CONVERT_TARGET"], run.tasks["CHECK_TARGET"]) == (1, 2)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from deepcohort.genome.errors import InputError
-from deepcohort.inputs.panel_formats import convert_panel
+from deepcohort.inputs.other_formats import convert_impute, convert_plink
 
 PEOPLE = ["Ann", "Bob", "Cid"]
 
@@ -81,7 +81,7 @@ def test_plink_genotypes_come_out_as_they_went_in(tmp_path_factory, data):
     codes[data.draw(arrays(np.bool_, (sites, 3)))] = -9
     folder = tmp_path_factory.mktemp("plink")
     out = folder / "panel.vcf.gz"
-    assert convert_panel(*write_plink(folder, codes, phased, alts=alts), "20", out) == sites
+    assert convert_plink(*write_plink(folder, codes, phased, alts=alts), "20", out) == sites
     for found, row, known in zip(genotypes(out), codes, phased, strict=True):
         for text, pair, in_phase in zip(found, row.tolist(), known, strict=True):
             told = pair if in_phase else sorted(pair)
@@ -93,23 +93,35 @@ def test_only_the_chromosome_and_what_the_header_says_of_it(tmp_path):
     codes, phased = np.zeros((3, 3, 2), np.int32), np.ones((3, 3), np.bool_)
     out = tmp_path / "panel.vcf.gz"
     files = write_plink(tmp_path, codes, phased, chroms=["chr19", "chr20", "chr20"])
-    assert convert_panel(*files, "20", out) == 2
+    assert convert_plink(*files, "20", out) == 2
     panel = VCF(str(out))
     assert (panel.seqnames, panel.seqlens, panel.samples) == (["chr20"], [64444167], PEOPLE)
     assert [(record.POS, record.ID) for record in panel] == [(11, "v1"), (21, "v2")]
 
 
+def test_all_chromosomes_of_a_file(tmp_path):
+    codes, phased = np.zeros((3, 3, 2), np.int32), np.ones((3, 3), np.bool_)
+    codes[:, :, 1] = 1
+    files = write_plink(tmp_path, codes, phased, chroms=["7", "chr20", "X"], sexes=("1", "2", "NA"))
+    assert convert_plink(*files, None, tmp_path / "all.vcf.gz") == 3
+    with pysam.VariantFile(str(tmp_path / "all.vcf.gz")) as file:
+        assert {name: one.length for name, one in file.header.contigs.items()} == {
+            "7": None, "chr20": 64444167, "X": None,
+        }  # fmt: skip
+    assert genotypes(tmp_path / "all.vcf.gz") == [["0|1"] * 3, ["0|1"] * 3, [".", "0|1", "0|1"]]
+
+
 def test_men_have_one_x(tmp_path):
     codes = np.array([[[0, 1], [1, 1], [1, 0]], [[0, 0], [0, 1], [1, 1]]])
     files = write_plink(tmp_path, codes, np.ones((2, 3), np.bool_), chroms=["X", "X"])
-    convert_panel(*files, "chrX", tmp_path / "x.vcf.gz")
+    convert_plink(*files, "chrX", tmp_path / "x.vcf.gz")
     assert genotypes(tmp_path / "x.vcf.gz") == [["0|1", "1", "1|0"], ["0|0", ".", "1|1"]]
 
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_impute_haplotypes_come_out_as_they_went_in(tmp_path, compress):
     files = write_impute(tmp_path, ["01101-", "000011"], compress)
-    assert convert_panel(*files, "X", tmp_path / "x.vcf.gz") == 2
+    assert convert_impute(*files, "X", tmp_path / "x.vcf.gz") == 2
     assert genotypes(tmp_path / "x.vcf.gz") == [["0|1", "1|0", "1"], ["0|0", "0|0", "1|1"]]
     assert [
         (record.POS, record.ID, record.REF, record.ALT) for record in VCF(str(tmp_path / "x.vcf.gz"))
@@ -122,14 +134,14 @@ def test_impute_haplotypes_come_out_as_they_went_in(tmp_path, compress):
 def test_a_sample_file_with_types_of_its_columns(tmp_path):
     files = write_impute(tmp_path, ["011010"])
     files[2].write_text("ID_1 ID_2 missing\n0 0 0\n" + "".join(f"{name} {name} 0\n" for name in PEOPLE))
-    convert_panel(*files, "20", tmp_path / "20.vcf.gz")
+    convert_impute(*files, "20", tmp_path / "20.vcf.gz")
     assert VCF(str(tmp_path / "20.vcf.gz")).samples == PEOPLE
 
 
 def refused(files, folder, chrom="20"):
     out = folder / "out.vcf.gz"
     with pytest.raises(InputError) as caught:
-        convert_panel(*files, chrom, out)
+        (convert_plink if files[0].suffix == ".pgen" else convert_impute)(*files, chrom, out)
     assert not out.exists()
     return str(caught.value)
 
@@ -138,6 +150,9 @@ def test_what_does_not_fit_is_refused(tmp_path):
     codes, phased = np.zeros((2, 3, 2), np.int32), np.ones((2, 3), np.bool_)
     plink = write_plink(tmp_path, codes, phased)
     assert "panel.pvar: has no site on chromosome 7" in refused(plink, tmp_path, "7")
+    plink[1].write_text("#CHROM\tPOS\tID\tREF\tALT\n")
+    assert "No variants in panel.pvar: give" in refused(plink, tmp_path, None)
+    plink = write_plink(tmp_path, codes, phased)
     with plink[2].open("a") as file:
         file.write("Dan\t1\n")
     message = refused(plink, tmp_path)

@@ -1,4 +1,4 @@
-"""Panels in other formats of the field, written as the VCF that all else reads.
+"""Genotypes in other formats of the field, written as the VCF that all else reads.
 
 PLINK 2 (``.pgen``, ``.pvar``, ``.psam``; Chang et al. 2015, GigaScience 4:7) and the haplotypes of IMPUTE and
 SHAPEIT (``.hap``, ``.legend``, ``.sample``).
@@ -8,6 +8,7 @@ import gzip
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain, takewhile
 from pathlib import Path
@@ -34,7 +35,8 @@ MEN = ("1", "m", "male")
 class Record(NamedTuple):
     """A site and its alleles: contig, position, ID, REF, ALTs by comma; codes: int32[n, 2], see ``MISSING``.
 
-    phased: bool[n], whether the order of a person's two alleles is known.
+    phased: bool[n], whether the order of a person's two alleles is known. single: bool[n], who has one
+    allele there.
     """
 
     contig: str
@@ -44,35 +46,44 @@ class Record(NamedTuple):
     alt: str
     codes: NDArray[np.int32]
     phased: NDArray[np.bool_]
+    single: NDArray[np.bool_]
 
 
-def convert_panel(haplotypes: Path, sites: Path, people: Path, chrom: str, out: Path) -> int:
-    """Write a panel as bgzipped VCF and return the number of its records.
+def convert_plink(pgen: Path, pvar: Path, psam: Path, chrom: str | None, out: Path) -> int:
+    """Write hard calls as bgzipped VCF and return the number of records: those on ``chrom``, or all.
 
-    haplotypes, sites, people: .pgen, .pvar and .psam, of which the records on ``chrom`` are taken; or .hap,
-    .legend and .sample (or the same gzipped), which hold that chromosome only. On X outside the
-    pseudo-autosomal regions men have one allele, as on Y and MT everybody has.
+    On X outside the pseudo-autosomal regions men have one allele, as on Y and MT everybody has. PLINK's
+    calls are of two alleles or missing, never half of each.
 
-    Raises ``InputError`` where a file is of another kind, files do not fit or nothing is on ``chrom``.
+    Raises ``InputError`` where a file is of another kind, files do not fit or there is nothing to write.
     """
-    if haplotypes.suffix == ".pgen":
-        names, single = _plink_people(people, chrom)
-        contig = _contig_line(sites, chrom) or f"##contig=<ID={chrom}>"
-        records = _plink_records(haplotypes, sites, len(names), chrom)
-    else:
-        names = _impute_people(people)
-        single, contig = np.zeros(len(names), np.bool_), f"##contig=<ID={chrom}>"
-        records = _impute_records(haplotypes, sites, len(names), chrom)
+    names, men = _plink_people(psam)
+    contigs = _contig_lines(pgen, pvar, chrom)
+    if not contigs:
+        where = "no site" if chrom is None else f"no site on chromosome {chrom}"
+        raise InputError(f"{pvar.name}: has {where}: correct the sheet or give another file")
+    written = _write(out, _header(contigs, names), _plink_records(pgen, pvar, men, chrom))
+    log.info("%d people, %d records of %d chromosomes", len(names), written, len(contigs))
+    return written
+
+
+def convert_impute(haps: Path, legend: Path, people: Path, chrom: str, out: Path) -> int:
+    """Write haplotypes, .hap, .legend and .sample (or the same gzipped), which hold ``chrom`` only.
+
+    Returns the number of records. Raises ``InputError`` where files do not fit or hold no site.
+    """
+    names = _impute_people(people)
+    records = _impute_records(haps, legend, len(names), chrom)
     first = next(records, None)
     if first is None:
-        raise InputError(f"{sites.name}: has no site on chromosome {chrom}: correct the panel sheet's chrom")
-    written = _write(out, _header(contig, names), single, chain([first], records))
+        raise InputError(f"{legend.name}: has no site: give another file")
+    written = _write(out, _header([f"##contig=<ID={chrom}>"], names), chain([first], records))
     log.info("%d people, %d records of chromosome %s", len(names), written, chrom)
     return written
 
 
-def _plink_people(path: Path, chrom: str) -> tuple[list[str], NDArray[np.bool_]]:
-    """Names, and who has one allele of the chromosome."""
+def _plink_people(path: Path) -> tuple[list[str], NDArray[np.bool_]]:
+    """Names, and who is a man."""
     lines = [line.split() for line in _text(path) if line.strip() and not line.startswith("##")]
     header = lines[0] if lines else []
     if header[:1] != ["#IID"] and header[:2] != ["#FID", "IID"]:
@@ -82,36 +93,50 @@ def _plink_people(path: Path, chrom: str) -> tuple[list[str], NDArray[np.bool_]]
     columns = {name.lstrip("#"): number for number, name in enumerate(header)}
     names = [line[columns["IID"]] for line in lines[1:]]
     sex = [line[columns["SEX"]].lower() if "SEX" in columns else "" for line in lines[1:]]
-    key = chrom_key(chrom)
-    men = np.array([key == "X" and code in MEN for code in sex], np.bool_)
-    return names, men | (key in ("Y", "MT"))
+    return names, np.array([code in MEN for code in sex], np.bool_)
 
 
-def _contig_line(pvar: Path, chrom: str) -> str:
-    """What the header says of the chromosome: its length tells the build."""
-    if pvar.suffix == ".zst":
-        return ""
-    with pvar.open() as lines:
-        header = takewhile(lambda line: line.startswith("##"), lines)
-        found = (re.match(r"##contig=<ID=([^,>]+).*", line) for line in header)
-        return next((one[0] for one in found if one and chrom_key(one[1]) == chrom_key(chrom)), "")
+def _contig_lines(pgen: Path, pvar: Path, chrom: str | None) -> list[str]:
+    """What the header says of the chromosomes that are there, in their order: lengths tell the build."""
+    with _told_by_plink(pgen) as library:
+        variants = library.PvarReader(str(pvar).encode())
+        names = (variants.get_variant_chrom(n).decode() for n in range(variants.get_variant_ct()))
+        there = [name for name in dict.fromkeys(names) if _same(name, chrom)]
+    known: dict[str, str] = {}
+    if pvar.suffix != ".zst":
+        with pvar.open() as lines:
+            for line in takewhile(lambda line: line.startswith("##"), lines):
+                if found := re.match(r"##contig=<ID=([^,>]+).*", line):
+                    known[found[1]] = found[0]
+    return [known.get(name, f"##contig=<ID={name}>") for name in there]
 
 
-def _plink_records(pgen: Path, pvar: Path, people: int, chrom: str) -> Iterator[Record]:
-    from pgenlib import PgenReader, PvarReader
+def _same(contig: str, chrom: str | None) -> bool:
+    """Whether a contig is the chromosome that is asked for; all are where none is."""
+    return chrom is None or chrom_key(contig) == chrom_key(chrom)
 
-    try:
-        variants = PvarReader(str(pvar).encode())
-        reader = PgenReader(
-            str(pgen).encode(), people, variants.get_variant_ct(), None, variants.get_allele_idx_offsets()
-        )
-        codes, phased = np.empty(2 * people, np.int32), np.empty(people, np.uint8)
+
+def _plink_records(pgen: Path, pvar: Path, men: NDArray[np.bool_], chrom: str | None) -> Iterator[Record]:
+    with _told_by_plink(pgen) as library:
+        variants = library.PvarReader(str(pvar).encode())
+        places = variants.get_allele_idx_offsets()
+        reader = library.PgenReader(str(pgen).encode(), len(men), variants.get_variant_ct(), None, places)
+        codes, phased = np.empty(2 * len(men), np.int32), np.empty(len(men), np.uint8)
         for number in range(variants.get_variant_ct()):
             contig = variants.get_variant_chrom(number).decode()
-            if chrom_key(contig) != chrom_key(chrom):
-                continue
-            reader.read_alleles_and_phasepresent(number, codes, phased)
-            yield _plink_record(variants, number, contig, codes, phased)
+            if _same(contig, chrom):
+                reader.read_alleles_and_phasepresent(number, codes, phased)
+                single = men & (chrom_key(contig) == "X") | (chrom_key(contig) in ("Y", "MT"))
+                yield _plink_record(variants, number, contig, codes, phased, single)
+
+
+@contextmanager
+def _told_by_plink(pgen: Path) -> Iterator[Any]:
+    """PLINK's library, its errors told as ours."""
+    import pgenlib
+
+    try:
+        yield pgenlib
     except RuntimeError as error:
         said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         said = said.replace(f"{pgen.parent}/", "").strip().rstrip(".")
@@ -121,15 +146,16 @@ def _plink_records(pgen: Path, pvar: Path, people: int, chrom: str) -> Iterator[
 
 
 def _plink_record(
-    variants: Any, number: int, contig: str, codes: NDArray[np.int32], phased: NDArray[np.uint8]
-) -> Record:
+    variants: Any, number: int, contig: str, codes: NDArray[np.int32], phased: NDArray[np.uint8],
+    single: NDArray[np.bool_],
+) -> Record:  # fmt: skip
     ref, *alts = (
         variants.get_allele_code(number, allele).decode() for allele in range(variants.get_allele_ct(number))
     )
     told = np.maximum(codes, MISSING).reshape(-1, 2)
     known = (phased > 0) | (told[:, 0] == told[:, 1])
     name = variants.get_variant_id(number).decode()
-    return Record(contig, variants.get_variant_pos(number), name, ref, ",".join(alts), told, known)
+    return Record(contig, variants.get_variant_pos(number), name, ref, ",".join(alts), told, known, single)
 
 
 def _impute_people(path: Path) -> list[str]:
@@ -141,7 +167,7 @@ def _impute_people(path: Path) -> list[str]:
 
 
 def _impute_records(haps: Path, legend: Path, people: int, chrom: str) -> Iterator[Record]:
-    phased = np.ones(people, np.bool_)
+    phased, single = np.ones(people, np.bool_), np.zeros(people, np.bool_)
     with _opened(haps) as rows, _opened(legend) as sites:
         columns = {name: number for number, name in enumerate(next(sites, "").split())}
         if not {"id", "position", "a0", "a1"} <= set(columns):
@@ -150,7 +176,7 @@ def _impute_records(haps: Path, legend: Path, people: int, chrom: str) -> Iterat
             cells = site.split()
             name, pos, ref, alt = (cells[columns[one]] for one in ("id", "position", "a0", "a1"))
             codes = _impute_codes(row, people, haps, number)
-            yield Record(chrom, int(pos), name.split(":")[0], ref, alt, codes, phased)
+            yield Record(chrom, int(pos), name.split(":")[0], ref, alt, codes, phased, single)
 
 
 def _together(sites: TextIO, rows: TextIO, legend: Path, haps: Path) -> Iterator[tuple[str, str]]:
@@ -180,7 +206,7 @@ def _impute_codes(row: str, people: int, haps: Path, number: int) -> NDArray[np.
     return codes.astype(np.int32).reshape(-1, 2)
 
 
-def _write(out: Path, header: str, single: NDArray[np.bool_], records: Iterable[Record]) -> int:
+def _write(out: Path, header: str, records: Iterable[Record]) -> int:
     """Write the VCF; returns the number of records."""
     written = 0
     with (
@@ -191,21 +217,21 @@ def _write(out: Path, header: str, single: NDArray[np.bool_], records: Iterable[
         file.write(header.encode())
         for record in records:
             fixed = [record.contig, str(record.pos), record.id, record.ref, record.alt, ".", ".", ".", "GT"]
-            file.write("\t".join([*fixed, *_cells(record, single)]).encode() + b"\n")
+            file.write("\t".join([*fixed, *_cells(record)]).encode() + b"\n")
             written += 1
             bar.update()
     return written
 
 
-def _header(contig: str, names: list[str]) -> str:
+def _header(contigs: list[str], names: list[str]) -> str:
     columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"
     genotype = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">'
-    return "\n".join(["##fileformat=VCFv4.3", contig, genotype, "\t".join([columns, *names])]) + "\n"
+    return "\n".join(["##fileformat=VCFv4.3", *contigs, genotype, "\t".join([columns, *names])]) + "\n"
 
 
-def _cells(record: Record, single: NDArray[np.bool_]) -> list[str]:
+def _cells(record: Record) -> list[str]:
     """Text of each person's genotype, looked up by its codes."""
-    first, second = record.codes.T
+    (first, second), single = record.codes.T, record.single
     # A man's two equal copies are his one allele; unequal ones were no clean call.
     first = np.where(single & (first != second), MISSING, first)
     alone = single | (second == NOT_THERE)
