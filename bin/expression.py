@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepcohort.expression.modes import Mode
+from deepcohort.expression.part import Part
 from deepcohort.expression.people import Unphased
 from deepcohort.expression.study import Scale
 from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
@@ -45,14 +46,18 @@ Average = Annotated[
         help="Views to average: strands for both, shiftN for windows moved by up to N bases, or both."
     ),
 ]
+Trained = Annotated[
+    list[Path] | None, _file("The model as train left it, a file for each fold (.safetensors).")
+]
 StudyFile = Annotated[Path, _file("By prepare (.npz).")]
 
 
 def _model(
     name: str, weights: Path | None, context: int | None, tracks: str, track_names: Path | None,
-    bins: int | None, average: str, device: Device, threads: int,
+    bins: int | None, average: str, trained: list[Path], device: Device, threads: int,
 ) -> "Averaged":  # fmt: skip
     """The model as the options say; PyTorch is looked for where it is needed alone."""
+    from deepcohort.expression.cross_fitted import load_taught
     from deepcohort.expression.models import load_model
     from deepcohort.expression.settings import Settings
     from deepcohort.expression.views import Averaged, views
@@ -62,7 +67,8 @@ def _model(
     where = "cpu" if name == "xpresso" else torch_device(device, threads)
     wanted = tuple(part.strip() for part in tracks.split(",") if part.strip())
     settings = Settings(weights, context, wanted, track_names, bins, where)
-    return Averaged(load_model(name, settings), strands=strands, shift=shift)
+    made = load_taught(name, settings, sorted(trained)) if trained else load_model(name, settings)
+    return Averaged(made, strands=strands, shift=shift)
 
 
 @command(app)
@@ -116,6 +122,7 @@ def predict(
     track_names: TrackNames = None,
     bins: Bins = None,
     average: Average = "",
+    trained: Trained = None,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
     mode: Annotated[Mode, typer.Option(help="How the model is asked.")] = Mode.exact,
@@ -144,7 +151,9 @@ def predict(
     from deepcohort.expression.predict import estimate, predictions
     from deepcohort.genome.tables import write_table
 
-    chosen = _model(model, weights, context, tracks, track_names, bins, average, device, threads)
+    chosen = _model(
+        model, weights, context, tracks, track_names, bins, average, trained or [], device, threads
+    )
     wanted = load_genes(genes)
     sequences = Sequences(
         fasta, sorted(genotypes), wanted[0].chrom, unphased=unphased, deletions=deletions, seed=seed
@@ -172,6 +181,7 @@ def effects(
     track_names: TrackNames = None,
     bins: Bins = None,
     average: Average = "",
+    trained: Trained = None,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
 ) -> None:
@@ -183,7 +193,9 @@ def effects(
     from deepcohort.expression.notes import write_notes
     from deepcohort.expression.people import Reference
 
-    chosen = _model(model, weights, context, tracks, track_names, bins, average, device, threads)
+    chosen = _model(
+        model, weights, context, tracks, track_names, bins, average, trained or [], device, threads
+    )
     wanted = load_genes(genes)
     chrom = wanted[0].chrom
     edits, notes = fitting(variants.name, read_list(variants), fasta, chrom)
@@ -203,24 +215,32 @@ def train(
     study: StudyFile,
     out: Annotated[Path, typer.Option(help="Weights (.safetensors).")],
     out_scores: Annotated[Path, typer.Option(help="Correlation of each gene across people held out (.tsv).")],
+    out_facts: Annotated[Path, typer.Option(help="What is known of the weights (.json).")],
+    model: Annotated[str, typer.Option(help="What is taught: cnn or enformer.")] = "cnn",
+    part: Annotated[Part, typer.Option(help="Which part of it is taught.")] = Part.all,
+    weights: Weights = None,
     fold: Annotated[int, typer.Option(min=1, help="Fold of the study that is held out.")] = 1,
     context: Context = None,
+    bins: Bins = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 50,
     patience: Annotated[int, typer.Option(min=1, help="Epochs without gain after which it ends.")] = 5,
+    checkpoint: Annotated[Path | None, typer.Option(help="Where training goes on after a kill.")] = None,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
     seed: Seed = 1,
 ) -> None:
-    """Train a small network (cnn) on differences between people of the same gene."""
+    """Teach a sequence model differences between people of the same gene."""
+    from deepcohort.expression.settings import Settings
     from deepcohort.expression.study import load_study
     from deepcohort.expression.train import train_files
     from deepcohort.genome.checkpoint import Limits
     from deepcohort.genome.devices import torch_device
 
-    limits = Limits(epochs, patience)
+    settings = Settings(weights, context, bins=bins, device=torch_device(device, threads))
     train_files(
-        genes, fasta, sorted(genotypes), expression, load_study(study), out, out_scores, fold=fold - 1,
-        context=context or 8192, limits=limits, device=torch_device(device, threads), seed=seed,
+        genes, fasta, sorted(genotypes), expression, load_study(study), out, out_scores, out_facts,
+        name=model, settings=settings, part=part, fold=fold - 1, limits=Limits(epochs, patience), seed=seed,
+        checkpoint=checkpoint,
     )  # fmt: skip
 
 
@@ -300,19 +320,24 @@ def evaluate(
     study: StudyFile,
     out: Annotated[Path, typer.Option(help="A row for each gene, split and method (.tsv).")],
     model: Model = "xpresso",
+    facts: Annotated[
+        Path | None, _file("Of the model, where these people taught it: by train (.json).")
+    ] = None,
     seed: Seed = 1,
 ) -> None:
     """Compare with measured expression across people, beside plain models on the same people."""
     import pandas as pd
 
     from deepcohort.expression import evaluate as evaluation
+    from deepcohort.expression.facts import read_facts
     from deepcohort.expression.genes import load_genes
     from deepcohort.expression.study import load_study
     from deepcohort.genome.tables import write_table
 
+    unseen = read_facts(facts)["unseen_chroms"] if facts else None
     rows = evaluation.evaluate(
         cohort, model, pd.read_parquet(predictions), pd.read_parquet(heldout), load_genes(genes),
-        load_study(study), seed=seed,
+        load_study(study), seed=seed, unseen=unseen,
     )  # fmt: skip
     write_table(out, rows, evaluation.COLUMNS)
 

@@ -3,21 +3,19 @@
 Its file of safetensors tells in its header what it is and whom it was trained on.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import deepcohort
 from deepcohort.expression.settings import Settings
-from deepcohort.expression.torch_model import TorchModel, put_arrays
+from deepcohort.expression.taught import read_taught
+from deepcohort.expression.teachable import Teachable
+from deepcohort.expression.torch_model import put_arrays
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 
 BIN = 16
 FETCH = "make them by `expression.py train`"
@@ -54,24 +52,17 @@ class Network(nn.Module):
             x = x + mix(nn.functional.gelu(hole(x)))
         return x.transpose(1, 2)
 
-    def rest(self, features: Tensor) -> Tensor:
-        """Sum over places."""
-        made: Tensor = self.out((features * self.places[:, None]).sum(dim=1))
-        return made
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Both."""
-        return self.rest(self.first(x))
+    def pooled(self, features: Tensor) -> Tensor:
+        """Sum over places, [n, channels]."""
+        return (features * self.places[:, None]).sum(dim=1)
 
 
-class Cnn(TorchModel):
+class Cnn(Teachable):
     """Expression up to a constant for each gene: it learns differences between people."""
 
     name = "cnn"
     stranded = True
-    additive = False
     bin = BIN
-    tracks = ("expression",)
 
     def __init__(self, settings: Settings) -> None:
         """Read weights that ``save`` wrote; raises ``InputError`` for others."""
@@ -80,14 +71,15 @@ class Cnn(TorchModel):
         said, arrays = _read(path)
         network = Network(Shape(**said["shape"]))
         put_arrays(network, arrays, path, self.name)
-        self.trained_on: list[str] = said["trained_on"]
+        self.taught_by = (frozenset(said["trained_on"]),)
+        self.shape = Shape(**said["shape"])
         self._set(network, settings.device)
 
     @classmethod
-    def of(cls, network: Network, device: str) -> "Cnn":
+    def of(cls, network: Network, shape: Shape, device: str) -> "Cnn":
         """A network as it is."""
         made = cls.__new__(cls)
-        made.trained_on = []
+        made.taught_by, made.shape = (frozenset(),), shape
         made._set(network, device)
         return made
 
@@ -104,30 +96,40 @@ class Cnn(TorchModel):
         made: Tensor = net.first(x)
         return made
 
-    def rest(self, features: Tensor) -> Tensor:
-        """Expression."""
+    @property
+    def last(self) -> nn.Linear:
+        """The sum over channels."""
         net: Any = self.network
-        made: Tensor = net.rest(features)
+        made: nn.Linear = net.out
         return made
 
+    def pooled(self, features: Tensor) -> Tensor:
+        """Sum over places."""
+        net: Any = self.network
+        made: Tensor = net.pooled(features)
+        return made
 
-def save(path: Path, network: Network, shape: Shape, facts: dict[str, Any]) -> None:
-    """Write weights with what they are of; ``facts`` as JSON knows them, ``trained_on`` names people."""
-    said = {
+    def trunk(self) -> list[nn.Parameter]:
+        """All but the weights of places and the last layer."""
+        return [value for name, value in self.named().items() if not name.startswith(("places", "out."))]
+
+    def named(self) -> dict[str, nn.Parameter]:
+        """All parameters."""
+        return dict(self.network.named_parameters())
+
+
+def description(shape: Shape) -> dict[str, Any]:
+    """What weights are of, as JSON knows it."""
+    return {
         "model": "cnn", "version": deepcohort.__version__, "shape": asdict(shape),
-        "input": "letters on the gene's strand as shares of A, C, G, T; the start is the middle", **facts,
+        "input": "letters on the gene's strand as shares of A, C, G, T; the start is the middle",
     }  # fmt: skip
-    arrays = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    with written_whole(path) as unfinished:
-        save_file(arrays, unfinished, {"deepcohort": json.dumps(said)})
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    said, arrays = read_taught(path, "cnn", FETCH)
     try:
-        with safe_open(path, "pt") as file:
-            said = json.loads((file.metadata() or {})["deepcohort"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         Shape(**said["shape"])
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError):
+    except (KeyError, TypeError):
         raise InputError(f"{path.name}: not weights of cnn: {FETCH}") from None
     return said, arrays

@@ -18,6 +18,7 @@ from deepcohort.expression.torch_model import TorchModel, pick_tracks, put_array
 from deepcohort.genome.errors import InputError
 
 BIN = 128
+HALO = 3 * BIN
 WINDOW = 196_608
 TRACKS = {
     "lymphoblastoid": (5110,),
@@ -37,7 +38,7 @@ class Enformer(TorchModel):
 
     name = "enformer"
     bin = BIN
-    halo = 3 * BIN
+    halo = HALO
 
     def __init__(self, settings: Settings) -> None:
         """Read weights; raises ``InputError`` for those of another model, windows and tracks it has not."""

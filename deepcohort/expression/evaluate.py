@@ -1,5 +1,6 @@
 """Predicted beside measured expression across people, gene by gene, and plain models on the same people."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,13 +12,20 @@ from deepcohort.expression.fit import KEYS
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.study import LEAST_PEOPLE, Kind, Study, groups_to_hold_out
 
+log = logging.getLogger(__name__)
+
 Floats = NDArray[np.float64]
 COLUMNS = (
     "cohort", "gene", "name", "chrom", "split", "group", "method", "people", "variants", "r", "low", "high",
     "p", "mean_predicted", "mean_measured", "note",
 )  # fmt: skip
+UNSEEN = "unseen_genes"
+"""Split of people held out, in genes of chromosomes that nobody taught."""
 DRAWS = 1000
 """Bootstrap samples of people for an interval of 95 %."""
+
+
+NO_LEVELS = {"mean_predicted": "NA", "mean_measured": "NA"}
 
 
 class Correlation(NamedTuple):
@@ -59,13 +67,22 @@ def _pearson(x: Floats, y: Floats) -> Floats:
 
 def evaluate(
     cohort: str, model: str, predictions: pd.DataFrame, heldout: pd.DataFrame, genes: Sequence[Gene],
-    study: Study, *, seed: int,
+    study: Study, *, seed: int, unseen: Sequence[str] | None = None,
 ) -> list[dict[str, str]]:  # fmt: skip
     """Rows (``COLUMNS``) of each gene with measured expression, each split, and each method.
 
-    The sequence model was trained elsewhere and is asked as it is; plain models are asked of people held out
-    in turn. All methods are scored on the same people and the same adjusted expression.
+    Plain models are asked of people held out in turn, and so is the sequence model where these people taught
+    it: ``unseen`` are then the chromosomes held out of that, whose genes it has rows of under ``UNSEEN``
+    alone, and it has none for populations. Else it was trained elsewhere and is asked as it is; it is not
+    scored where anybody scored has taught it. All methods are scored on the same people and the same
+    adjusted expression.
     """
+    knowing = set(predictions["person"][predictions["taught"]]) if "taught" in predictions else set()
+    if knowing & set(study.people):
+        log.warning(
+            "%s was trained on %d people with expression: it is not scored where one of them is", model,
+            len(knowing & set(study.people)),
+        )  # fmt: skip
     by_gene = {str(name): rows.set_index("person")["mean"] for name, rows in predictions.groupby("gene")}
     label = dict(zip(study.people, study.populations, strict=True))
     parts = {str(name): rows for name, rows in heldout.groupby("gene")}
@@ -74,23 +91,35 @@ def evaluate(
     for gene in genes:
         if gene.gene not in parts:
             continue
-        for split, group, some in _scored(parts[gene.gene], label, study):
+        for split, group, some in _scored(parts[gene.gene], label, study, gene.chrom in (unseen or ())):
             made = {name: some[name].to_numpy(float) for name in methods}
-            if gene.gene in by_gene and split != Kind.curve:
+            asked = split in _asked_in(gene, unseen) and not knowing & set(some["genome"])
+            if gene.gene in by_gene and asked:
                 made = {model: by_gene[gene.gene].loc[some["genome"]].to_numpy(float)} | made
             for method, predicted in made.items():
                 if np.isfinite(predicted).all():
                     rows.append(_row(cohort, gene, split, group, method, predicted, some, study, seed))
+    if unseen is not None:  # differences between people were taught, no levels
+        rows = [row | NO_LEVELS if row["method"] == model else row for row in rows]
     return rows
 
 
+def _asked_in(gene: Gene, unseen: Sequence[str] | None) -> set[str]:
+    """Splits that a sequence model has rows of."""
+    if unseen is None:
+        return {Kind.people, Kind.population, Kind.permuted}
+    return {UNSEEN} if gene.chrom in unseen else {Kind.people, Kind.permuted}
+
+
 def _scored(
-    rows: pd.DataFrame, label: dict[str, str], study: Study
+    rows: pd.DataFrame, label: dict[str, str], study: Study, unseen: bool
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Held-out people to score together: of each split and group, and each population of those by chance."""
     for (kind, group), some in rows.groupby(["kind", "group"], sort=False):
         yield str(kind), str(group), some
         if kind == Kind.people:
+            if unseen:
+                yield UNSEEN, str(group), some
             of = some["person"].map(label)
             for name in groups_to_hold_out(study.populations):
                 yield str(kind), name, some[of == name]

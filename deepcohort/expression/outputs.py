@@ -21,6 +21,7 @@ from deepcohort.genome.tables import write_table
 COUNT_COLUMNS = ("cohort", "chrom", "what", "count")
 NUMBERS = {"haplotype1", "haplotype2", "mean", "reference", "effect", "log2_ratio"}
 WHOLE = {"pos", "copies", "haplotypes"}
+YES_OR_NO = {"taught"}
 
 
 class Rows:
@@ -31,7 +32,13 @@ class Rows:
         from pyarrow.parquet import ParquetWriter
 
         kinds = [
-            pyarrow.float64() if name in NUMBERS else pyarrow.int64() if name in WHOLE else pyarrow.string()
+            pyarrow.float64()
+            if name in NUMBERS
+            else pyarrow.int64()
+            if name in WHOLE
+            else pyarrow.bool_()
+            if name in YES_OR_NO
+            else pyarrow.string()
             for name in columns
         ]
         self.schema = pyarrow.schema(list(zip(columns, kinds, strict=True)))

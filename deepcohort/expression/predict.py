@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from deepcohort.expression.cross_fitted import not_taught_by, own_values
 from deepcohort.expression.edits import Edit
 from deepcohort.expression.effects import BEST, By, Effects, effects
 from deepcohort.expression.genes import Gene
@@ -23,7 +24,7 @@ from deepcohort.genome.progress import progress
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
-COLUMNS = ("cohort", "gene", "person", "haplotype1", "haplotype2", "mean")
+COLUMNS = ("cohort", "gene", "person", "haplotype1", "haplotype2", "mean", "taught")
 TRACK_COLUMNS = ("cohort", "gene", "track", "person", "haplotype1", "haplotype2", "mean")
 EFFECT_COLUMNS = (
     "cohort", "gene", "chrom", "pos", "ref", "alt", "track", "copies", "haplotypes", "reference", "effect",
@@ -54,18 +55,17 @@ def predictions(
     """Predict gene by gene; genes without a sequence have no tables.
 
     The value of a person is the mean of the two haplotypes', taken before the logarithm, log(1 + x), where a
-    model's outputs are amounts. In a table of people it is averaged over tracks too.
+    model's outputs are amounts. In a table of people it is averaged over tracks too. Where people taught the
+    model, theirs are by outputs that they did not teach, if any; ``taught`` says that there is none.
 
     Raises ``InputError`` where genotypes and reference do not fit, and for gradients of a model without.
     """
     if how.mode in (Mode.grad, Mode.hybrid) and not model.differentiable:
         raise InputError(f"--mode {how.mode}: {model.name} tells no gradients: use --mode ism")
-    seen = set(sequences.people) & set(model.trained_on)
+    seen = _taught(sequences.people, model).sum()
     if seen:
         log.warning(
-            "%s was trained on %d of these people: what it tells of them proves nothing",
-            model.name,
-            len(seen),
+            "%s was trained on %d of these people: what it tells of them proves nothing", model.name, seen
         )
     with progress("genes", len(genes)) as bar:
         for gene in genes:
@@ -171,6 +171,12 @@ def _exact(model: Averaged, unique: NDArray[np.uint8], of: NDArray[np.int32]) ->
     return np.concatenate([made, np.full((1, made.shape[1]), np.nan)])[of]
 
 
+def _taught(people: Sequence[str], model: Averaged) -> NDArray[np.bool_]:
+    """Who taught all outputs of a model."""
+    unknown = not_taught_by(people, model.taught_by)
+    return np.array([bool(model.taught_by) and not row.any() for row in unknown], np.bool_)
+
+
 def _logs(values: Floats, model: Averaged) -> Floats:
     """Amounts as log(1 + x), those below 0, which a sum of effects may be, as 0; other values as they are."""
     return np.log1p(np.maximum(values, 0)) if model.additive else values
@@ -180,13 +186,18 @@ def _tables(
     cohort: str, gene: str, people: list[str], values: Floats, model: Averaged
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tables of people, and of people by track."""
+    tracks = model.tracks
+    if model.taught_by:
+        values = own_values(values, not_taught_by(people, model.taught_by))
+        tracks = ["expression"]
     haplotypes, mean = _logs(values, model), _logs(np.nanmean(values, axis=1), model)
     each = np.concatenate([haplotypes, mean[:, None]], axis=1)
     whole = each.mean(axis=2)
-    first = pd.DataFrame(dict(zip(COLUMNS, (cohort, gene, people, *whole.T), strict=True)))
+    taught = _taught(people, model)
+    first = pd.DataFrame(dict(zip(COLUMNS, (cohort, gene, people, *whole.T, taught), strict=True)))
     parts = [
         pd.DataFrame(dict(zip(TRACK_COLUMNS, (cohort, gene, track, people, *each[:, :, n].T), strict=True)))
-        for n, track in enumerate(model.tracks)
+        for n, track in enumerate(tracks)
     ]
     return first, pd.concat(parts, ignore_index=True)
 

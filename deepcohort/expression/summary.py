@@ -15,7 +15,10 @@ COLUMNS = (
     "negative", "surely_negative", "above_0.1", "above_0.3", "note",
 )  # fmt: skip
 ACROSS = "across_genes"
-REFUSED = "refused: expression is normalised gene by gene, so that levels of genes cannot be compared"
+REFUSED = (
+    "refused: levels of genes cannot be compared, as expression is normalised gene by gene, or the model was "
+    "taught differences between people"
+)
 
 
 def summarise(table: pd.DataFrame, model: str, seed: int) -> list[dict[str, str]]:

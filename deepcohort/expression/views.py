@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.expression.cross_fitted import taught_by
 from deepcohort.expression.letters import turned
 from deepcohort.expression.models import Differentiable, Model, Tiled
 from deepcohort.expression.tiles import TileCache
@@ -30,7 +31,7 @@ class Averaged:
 
     The first base transcribed has the same index on both strands, so that windows are a little longer than
     the model's: ``before`` and ``after`` are equal where both strands are read. ``differentiable`` tells
-    whether the model has gradients, ``trained_on`` which people of the user's it learnt from.
+    whether the model has gradients, ``taught_by`` for each output which people of the user's it learnt from.
     """
 
     def __init__(self, model: Model, *, strands: bool = False, shift: int = 0) -> None:
@@ -47,7 +48,7 @@ class Averaged:
         self.differentiable = isinstance(model, Differentiable)
         self.name, self.stranded, self.additive = model.name, model.stranded, model.additive
         self.tracks: Sequence[str] = model.tracks
-        self.trained_on: Sequence[str] = getattr(model, "trained_on", ())
+        self.taught_by = taught_by(model)
         around = max(model.before, model.after)
         self.before = (around if strands else model.before) + shift
         self.after = (around if strands else model.after) + shift

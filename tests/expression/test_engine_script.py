@@ -83,6 +83,7 @@ def test_training(folder):
     save_study(folder / "study.npz", study)
     given = (*files(folder), "--genotypes", folder / "v.vcf.gz", "--expression", folder / "e.bed")
     outs = ("--out", folder / "w.safetensors", "--out-scores", folder / "r.tsv")
+    outs += ("--out-facts", folder / "w.json")
     options = ("--study", folder / "study.npz", "--epochs", "1", "--context", "512")
     done = run_script("expression", "train", *given, *options, *outs)
     assert done.returncode == 0, done.stderr

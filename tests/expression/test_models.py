@@ -10,14 +10,16 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from deepcohort.expression.cnn import Cnn, Network, Shape, save
+from deepcohort.expression.cnn import Cnn, Network, Shape, description
 from deepcohort.expression.letters import turned
 from deepcohort.expression.measured import Measured
 from deepcohort.expression.models import load_model
 from deepcohort.expression.modes import How
+from deepcohort.expression.part import Part
 from deepcohort.expression.predict import predictions
 from deepcohort.expression.settings import Settings
 from deepcohort.expression.study import Kind, Scale, make_study
+from deepcohort.expression.taught import save_taught
 from deepcohort.expression.tiles import TileCache
 from deepcohort.expression.train import groups, lessons, train
 from deepcohort.expression.views import Averaged
@@ -133,7 +135,7 @@ def test_the_small_network_by_tiles():
     network = Network(SHAPE)
     with torch.no_grad():
         network.places.copy_(torch.rand_like(network.places))
-    model = Cnn.of(network, "cpu")
+    model = Cnn.of(network, SHAPE, "cpu")
     letters = np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), (3, 512))
     letters[1], letters[1, 300] = letters[0], ord("A")
     assert model.halo == 16 * 7
@@ -159,6 +161,11 @@ def learnt(folder, effect, people=120):
     return gene, sequences, measured, study
 
 
+def new(shape):
+    torch.manual_seed(1)
+    return Cnn.of(Network(shape), shape, "cpu")
+
+
 def test_it_learns_what_differs_between_people_and_nothing_from_those_held_out(tmp_path, monkeypatch):
     monkeypatch.setattr("deepcohort.expression.train.TOGETHER", 8)
     monkeypatch.setattr("deepcohort.expression.train.RATE", 1e-2)
@@ -167,20 +174,28 @@ def test_it_learns_what_differs_between_people_and_nothing_from_those_held_out(t
     told = groups(study, 0)
     assert not (told.train & told.held).any() and not (told.stop & (told.train | told.held)).any()
     assert (told.held == next(one.held for one in study.splits if one.kind is Kind.people)).all()
-    (lesson,) = lessons([gene], sequences, measured, study, 0, shape)
-    made = train([lesson], told, shape, Limits(20, 10), "cpu", 1)
+    (lesson,) = lessons([gene], sequences, measured, study, 0, new(shape))
+    model = new(shape)
+    made = train(model, Part.all, [lesson], told, Limits(20, 10), 1)
     assert made.r["G"] > 0.6 and min(made.course.losses) < made.course.losses[0]
     moved = lesson._replace(y=np.where(told.held, 100, lesson.y).astype(np.float32))
-    again = train([moved], told, shape, Limits(1, 1), "cpu", 1)
-    before = train([lesson], told, shape, Limits(1, 1), "cpu", 1)
-    for one, other in zip(again.network.parameters(), before.network.parameters(), strict=True):
+    again, before = new(shape), new(shape)
+    train(again, Part.all, [moved], told, Limits(1, 1), 1)
+    train(before, Part.all, [lesson], told, Limits(1, 1), 1)
+    for one, other in zip(again.named().values(), before.named().values(), strict=True):
         assert torch.equal(one, other)
+    # A last layer alone, beside what stays as it was.
+    kept = {name: value.clone() for name, value in model.named().items()}
+    train(model, Part.head, [lesson], told, Limits(1, 1), 1)
+    changed = {name for name, value in model.named().items() if not torch.equal(value, kept[name])}
+    assert changed <= {"out.weight", "out.bias"}
 
 
 def test_weights_say_what_they_are_and_whom_they_know(tmp_path, caplog):
     torch.manual_seed(2)
     network = Network(SHAPE)
-    save(tmp_path / "w.safetensors", network, SHAPE, {"trained_on": ["p1", "p5"]})
+    said = description(SHAPE) | {"trained_on": ["p1", "p5"]}
+    save_taught(tmp_path / "w.safetensors", network.state_dict(), said)
     with safe_open(tmp_path / "w.safetensors", "pt") as file:
         said = json.loads(file.metadata()["deepcohort"])
     assert said["shape"] == {"context": 512, "channels": 8, "blocks": 2} and said["model"] == "cnn"
@@ -189,8 +204,9 @@ def test_weights_say_what_they_are_and_whom_they_know(tmp_path, caplog):
     with caplog.at_level("WARNING"):
         (made,) = predictions("c", [gene], sequences, Averaged(model), How())
     assert "cnn was trained on 2 of these people" in caplog.text and len(made.people) == 10
+    assert made.people.loc[made.people["taught"], "person"].tolist() == ["p1", "p5"]
     letters = sequences.of_gene(gene, 256, 255).unique
-    assert np.allclose(model.predict(letters), Cnn.of(network, "cpu").predict(letters))
+    assert np.allclose(model.predict(letters), Cnn.of(network, SHAPE, "cpu").predict(letters))
     save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
     said = refused("cnn", Settings(tmp_path / "x.safetensors"))
     assert said == "x.safetensors: not weights of cnn: make them by `expression.py train`"
@@ -199,9 +215,9 @@ def test_weights_say_what_they_are_and_whom_they_know(tmp_path, caplog):
 def test_what_cannot_be_trained_on(tmp_path):
     gene, sequences, measured, study = learnt(tmp_path, 1.0, people=40)
     assert not list(
-        lessons([gene._replace(gene="H"), gene._replace(gene="X")], sequences, measured, study, 0, SHAPE)
+        lessons([gene._replace(gene="H"), gene._replace(gene="X")], sequences, measured, study, 0, new(SHAPE))
     )
     with pytest.raises(InputError, match=r"^no gene has a sequence that differs between people"):
-        train([], groups(study, 0), SHAPE, Limits(2, 1), "cpu", 1)
+        train(new(SHAPE), Part.all, [], groups(study, 0), Limits(2, 1), 1)
     with pytest.raises(InputError, match=r"^--fold 5: the study has 4 folds"):
         groups(study, 4)
