@@ -10,7 +10,7 @@ include { IMPUTATION as IMPUTATION_WITHOUT } from './modules/imputation'
 include { phasingImputers } from './modules/imputation/phasing'
 include { VARIANTS } from './modules/variants'
 include { EXPRESSION } from './modules/expression'
-include { genotypesToExpress; filesOfExpression; ownModel } from './modules/expression/given'
+include { genotypesToExpress; filesOfExpression; isTaught; optionsOfExpression; ownModel; problemsOfTraining } from './modules/expression/given'
 include { REPORT } from './modules/report'
 
 workflow DEEPCOHORT {
@@ -79,7 +79,7 @@ workflow DEEPCOHORT {
         genotypesToExpress(p, IMPUTATION.out.imputed, VARIANTS.out.cohort, INPUTS.out.target, INPUTS.out.checks), INPUTS.out.reference,
         filesOfExpression(p),
         p.regions,
-        optionsOf(p, 'expression_') + p.subMap('seed')
+        optionsOfExpression(optionsOf(p, 'expression_'), p)
     )
 
     // The report's own programs come too late for the report, and stand in the published file only.
@@ -116,10 +116,13 @@ def versionsYaml(rows) {
 def checkSteps(p) {
     def steps = p.steps.tokenize(',')
     def needed = (steps == ['augment'] ? [] : ['input']) + (steps.any { step -> step in ['population', 'augment', 'impute'] } ? ['panel'] : []) + (steps.contains('call') && !steps.contains('impute') || steps.contains('express') ? ['fasta'] : []) + (steps.any { step -> step in ['population', 'augment'] } ? ['panel_labels'] : [])
-    needed += steps.contains('express') ? ['genes'] + (ownModel(p) ? [] : ['expression_weights']) : []
+    needed += steps.contains('express') ? ['genes'] + (ownModel(p) || isTaught(p) ? [] : ['expression_weights']) : []
     def lacking = needed.findAll { name -> !p[name] }
     if (lacking) {
         error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")
+    }
+    if (steps.contains('express') && problemsOfTraining(p)) {
+        error(problemsOfTraining(p).join('\n'))
     }
     if (steps.containsAll(['augment', 'impute']) && p.augmentation_region) {
         error("--augmentation_region: with impute, artificial people cover what is imputed: leave it out and give --regions chr:from-to.")

@@ -26,3 +26,10 @@ def eachNamed(name, names, files) {
 def eachFile(name, files) {
     return files.collect { file -> option(name, file) }.join(' ')
 }
+
+/** What makes a folder of the host visible in a container under the same name. */
+def mounted(folder) {
+    def volume = "--volume ${quoted("${folder}:${folder}")}"
+    def bind = "--bind ${quoted(folder)}"
+    return [docker: volume, podman: volume, singularity: bind, apptainer: bind].get(workflow.containerEngine, '')
+}

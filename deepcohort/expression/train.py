@@ -296,8 +296,8 @@ def pupil(name: str, settings: Settings, part: Part, seed: int) -> tuple[Teachab
         return tunable, tunable.description(part)
     if name != "cnn":
         raise InputError(f"--model {name}: is not taught here: take cnn or enformer")
+    settings.without(name, "bins")
     if settings.weights is not None:
-        settings.without(name, "context")
         known = Cnn(settings)
         return known, description(known.shape)
     if part is not Part.all:

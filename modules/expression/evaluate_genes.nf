@@ -1,5 +1,5 @@
 // Predicted beside measured expression, gene by gene: the sequence model and the plain models on the same people.
-include { quoted } from '../options'
+include { option; quoted } from '../options'
 
 process EVALUATE_GENES {
     tag "${meta.cohort}:${meta.chrom}:${meta.shard}"
@@ -7,7 +7,7 @@ process EVALUATE_GENES {
     label 'img_expression'
 
     input:
-    tuple val(meta), path(genes), path(predictions), path(heldout), path(study)
+    tuple val(meta), path(genes), path(predictions), path(heldout), path(study), path(facts, stageAs: 'facts/*')
     val options
 
     output:
@@ -26,6 +26,7 @@ process EVALUATE_GENES {
         --heldout ${heldout} \\
         --study ${study} \\
         --model ${options.model} \\
+        ${option('--facts', facts)} \\
         --seed ${options.seed} \\
         --out ${quoted("${name}.evaluation.tsv")}
     """

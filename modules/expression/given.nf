@@ -26,6 +26,29 @@ def ownModel(p) {
     return p.expression_model.contains('.py:') ? p.expression_model.substring(0, p.expression_model.lastIndexOf(':')) : null
 }
 
+/** Whether a sequence model is taught by the cohort: asked for, or what a cnn without weights needs. */
+def isTaught(p) {
+    return p.expression_train != null || p.expression_model == 'cnn' && !p.expression_weights && p.expression != null
+}
+
+/** What is chosen about expression, with whether a model is taught, e.g. [model: 'cnn', teach: true]. */
+def optionsOfExpression(options, p) {
+    def folder = p.expression_checkpoints ? file(p.expression_checkpoints).toAbsolutePath().toString() : null
+    return options + [seed: p.seed, teach: isTaught(p), checkpoints: folder]
+}
+
+/** What is wrong with what is asked for, a sentence each. */
+def problemsOfTraining(p) {
+    def train = "--expression_train ${p.expression_train}"
+    def found = [
+        p.expression_train && !p.expression ? "${train}: a model is taught by measured expression: give --expression." : null,
+        p.expression_train && !(p.expression_model in ['cnn', 'enformer']) ? "${train}: --expression_model ${p.expression_model} is not taught here: take cnn or enformer, or leave it out." : null,
+        p.expression_train && !p.expression_weights ? "${train}: teaches a part of a model that is there: give its --expression_weights." : null,
+        isTaught(p) && p.expression_folds < 3 ? "--expression_folds ${p.expression_folds}: training needs three: people to teach, to stop by and to hold out." : null
+    ]
+    return found.findAll()
+}
+
 /** Chromosomes that a checked file has, e.g. ['20', '22']. */
 def contigsOf(report) {
     return new groovy.json.JsonSlurper().parseText(report.text).contigs.keySet() as List

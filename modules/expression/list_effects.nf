@@ -3,14 +3,14 @@ include { quoted } from '../options'
 include { modelOptions } from './model_options'
 
 process LIST_EFFECTS {
-    tag "${meta.chrom}:${meta.shard}"
+    tag "${meta.cohort}:${meta.chrom}:${meta.shard}"
     label 'process_low'
     label 'process_gpu'
     label 'img_expression'
     ext torch: { (options?.model ?: 'xpresso') != 'xpresso' }
 
     input:
-    tuple val(meta), path(genes)
+    tuple val(meta), path(genes), path(trained, stageAs: 'trained/*')
     path variants, stageAs: 'variants/*'
     tuple path(fasta, stageAs: 'reference/*'), path(fasta_index, stageAs: 'reference/*')
     path weights, stageAs: 'weights/*'
@@ -19,12 +19,13 @@ process LIST_EFFECTS {
     val options
 
     output:
-    path "listed.${meta.shard}.effects.parquet", emit: effects
-    path "listed.${meta.shard}.notes.tsv", emit: notes
+    path "${name}.effects.parquet", emit: effects
+    path "${name}.notes.tsv", emit: notes
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
     script:
+    name = "listed.${meta.cohort}.${meta.shard}"
     """
     expression.py effects \\
         --release ${workflow.manifest.version} \\
@@ -32,15 +33,16 @@ process LIST_EFFECTS {
         --genes ${genes} \\
         --fasta ${fasta} \\
         --variants ${variants} \\
-        ${modelOptions(options, weights, own, track_names)} \\
+        ${modelOptions(options, weights, own, track_names, [trained].flatten())} \\
         --device ${task.accelerator ? 'auto' : 'cpu'} \\
         --threads ${task.cpus} \\
-        --out listed.${meta.shard}.effects.parquet \\
-        --out-notes listed.${meta.shard}.notes.tsv
+        --out ${quoted("${name}.effects.parquet")} \\
+        --out-notes ${quoted("${name}.notes.tsv")}
     """
 
     stub:
+    name = "listed.${meta.cohort}.${meta.shard}"
     """
-    touch listed.${meta.shard}.effects.parquet listed.${meta.shard}.notes.tsv
+    touch ${quoted("${name}.effects.parquet")} ${quoted("${name}.notes.tsv")}
     """
 }

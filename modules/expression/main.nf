@@ -1,5 +1,6 @@
 // Expression: what sequence models predict of each person's genes, beside what was measured and plain models.
 include { PLAN_GENES } from './plan_genes'
+include { TRAIN_MODEL } from './train_model'
 include { PREDICT_GENES } from './predict_genes'
 include { LIST_EFFECTS } from './list_effects'
 include { PREPARE_EXPRESSION } from './prepare_expression'
@@ -13,7 +14,7 @@ workflow EXPRESSION {
     reference  // [ ref.fa, [ref.fa.fai] ]
     files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], own: a model of the user's own (.py) or [], track_names: names of its outputs or [], baseline: PredictDB weights or [], variants: list of variants or []]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [model: 'xpresso', context: null, tracks: null, bins: null, average: null, deletions: false, mode: 'exact', fallback: true, effects: true, unphased: 'random', folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
+    options    // e.g. [model: 'xpresso', context: null, tracks: null, bins: null, average: null, deletions: false, mode: 'exact', fallback: true, effects: true, unphased: 'random', teach: false, train: null, epochs: 50, checkpoints: null, folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
 
     main:
     // [ [cohort: 'cohort'], [ [chromosomes, genotypes.vcf.gz, index], ... ] ], in the order of their names
@@ -25,25 +26,49 @@ workflow EXPRESSION {
     PLAN_GENES(cohorts.first().map { _entry -> files.genes }, files.expression, [regions ?: '', bed], options.shard_genes)
     shards = PLAN_GENES.out.shards.flatMap { table, tables -> shardsOf(table, tables) }
 
+    measured = cohorts.filter { _entry -> files.expression }
+        .map { meta, parts -> [meta, parts.collect { part -> part[1] }, parts.collect { part -> part[2] }] }
+    PREPARE_EXPRESSION(measured, files.expression, files.covariates, files.labels, files.pedigree, options.subMap('folds', 'components', 'scale', 'seed'))
+
+    // With training, a model of each cohort for each fold that is held out: [ [cohort: 'cohort'], [weights by fold], facts.json ]
+    TRAIN_MODEL(
+        measured.join(PREPARE_EXPRESSION.out.study)
+            .filter { _entry -> options.teach }
+            .combine(channel.fromList((1..options.folds).toList()))
+            .map { meta, parts, indexes, study, fold -> [meta + [fold: fold], parts, indexes, study] },
+        PLAN_GENES.out.shards.map { _table, tables -> byName(tables) },
+        files.expression, reference, files.weights,
+        options.subMap('model', 'context', 'bins', 'epochs', 'checkpoints', 'seed') + [part: options.train]
+    )
+    taught = TRAIN_MODEL.out.trained
+        .map { meta, weights, facts -> [groupKey(meta.subMap('cohort'), options.folds as int), weights, facts] }
+        .groupTuple()
+        .map { key, weights, facts -> [key.target, byName(weights), byName(facts).first()] }
+    models = options.teach ? taught : cohorts.map { meta, _parts -> [meta, [], []] }
+
     // [ [cohort: 'cohort', shard: '00001', chrom: '20'], genes.tsv, [files that have the chromosome], [their indexes] ]
     jobs = cohorts.combine(shards).map { meta, parts, shard, genes ->
         def holding = holdingOf(parts, shard.chrom)
         [meta + shard, genes, holding.collect { part -> part[1] }, holding.collect { part -> part[2] }]
     }
     PREDICT_GENES(
-        jobs, reference, files.weights, files.own, files.track_names,
+        jobs.map { meta, genes, parts, indexes -> [meta.subMap('cohort'), meta, genes, parts, indexes] }
+            .combine(models, by: 0)
+            .map { _cohort, meta, genes, parts, indexes, weights, _facts -> [meta, genes, parts, indexes, weights] },
+        reference, files.weights, files.own, files.track_names,
         options.subMap('model', 'context', 'tracks', 'bins', 'average', 'deletions', 'mode', 'fallback', 'effects', 'unphased', 'seed')
     )
+    // Variants of a list are nobody's, so that one model tells of them, unless each cohort has taught its own.
     LIST_EFFECTS(
-        shards.filter { _entry -> files.variants }, files.variants, reference, files.weights, files.own, files.track_names,
+        (options.teach ? models : channel.of([[cohort: 'all'], [], []]))
+            .combine(shards)
+            .filter { _entry -> files.variants }
+            .map { meta, weights, _facts, shard, genes -> [meta + shard, genes, weights] },
+        files.variants, reference, files.weights, files.own, files.track_names,
         options.subMap('model', 'context', 'tracks', 'bins', 'average')
     )
     // A user's own model is called as its class is.
     judging = [model: options.model.tokenize(':').last(), seed: options.seed]
-
-    measured = cohorts.filter { _entry -> files.expression }
-        .map { meta, parts -> [meta, parts.collect { part -> part[1] }, parts.collect { part -> part[2] }] }
-    PREPARE_EXPRESSION(measured, files.expression, files.covariates, files.labels, files.pedigree, options.subMap('folds', 'components', 'scale', 'seed'))
 
     to_fit = jobs.map { meta, genes, parts, indexes -> [meta.subMap('cohort'), meta, genes, parts, indexes] }
         .combine(PREPARE_EXPRESSION.out.study, by: 0)
@@ -53,10 +78,12 @@ workflow EXPRESSION {
     effects = PREDICT_GENES.out.details.map { meta, tables, _modes -> [meta, options.effects && !options.teach ? ofKind(tables, 'effects') : []] }
     FIT_BASELINES(to_fit.join(effects, failOnDuplicate: true), files.expression, files.baseline, options.seed)
 
-    to_judge = to_fit.map { meta, genes, _parts, _indexes, study -> [meta, genes, study] }
+    to_judge = to_fit.map { meta, genes, _parts, _indexes, study -> [meta.subMap('cohort'), meta, genes, study] }
+        .combine(models, by: 0)
+        .map { _cohort, meta, genes, study, _weights, facts -> [meta, genes, study, facts] }
         .join(PREDICT_GENES.out.predictions, failOnDuplicate: true)
         .join(FIT_BASELINES.out.fitted, failOnDuplicate: true)
-        .map { meta, genes, study, predictions, heldout, _weights, _covariances -> [meta, genes, predictions, heldout, study] }
+        .map { meta, genes, study, facts, predictions, heldout, _weights, _covariances -> [meta, genes, predictions, heldout, study, facts] }
     EVALUATE_GENES(to_judge, judging)
 
     COLLECT_EXPRESSION(
@@ -92,6 +119,11 @@ def shardsOf(table, tables) {
 /** Files of a cohort that may have a chromosome; the first one where none has it: everybody is as the reference then. */
 def holdingOf(parts, chrom) {
     return parts.findAll { part -> !part[0] || part[0].contains(chrom) } ?: parts.take(1)
+}
+
+/** Files in the order of their names. */
+def byName(files) {
+    return files.toSorted { one, other -> one.name <=> other.name }
 }
 
 /** All files of a channel as one list, in the order of their names. */

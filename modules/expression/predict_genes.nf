@@ -10,7 +10,7 @@ process PREDICT_GENES {
     ext torch: { (options?.model ?: 'xpresso') != 'xpresso' }
 
     input:
-    tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*')
+    tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*'), path(trained, stageAs: 'trained/*')
     tuple path(fasta, stageAs: 'reference/*'), path(fasta_index, stageAs: 'reference/*')
     path weights, stageAs: 'weights/*'
     path own, stageAs: 'own/*'
@@ -34,7 +34,7 @@ process PREDICT_GENES {
         --genes ${genes} \\
         --fasta ${fasta} \\
         ${eachFile('--genotypes', genotypes)} \\
-        ${modelOptions(options, weights, own, track_names)} \\
+        ${modelOptions(options, weights, own, track_names, [trained].flatten())} \\
         ${options.deletions ? '--deletions' : ''} \\
         --mode ${options.mode} \\
         --${options.fallback ? '' : 'no-'}fallback \\

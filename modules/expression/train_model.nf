@@ -1,5 +1,5 @@
 // The sequence model taught what differs between people of the same gene: everybody but one fold, which is held out.
-include { eachFile; flags; option; quoted } from '../options'
+include { eachFile; flags; mounted; option; quoted } from '../options'
 
 process TRAIN_MODEL {
     tag "${meta.cohort}:fold ${meta.fold}"
@@ -58,11 +58,4 @@ process TRAIN_MODEL {
 /** E.g. cohort.fold01: names sort as the folds do. */
 def nameOf(meta) {
     return "${meta.cohort}.fold${String.format('%02d', meta.fold)}"
-}
-
-/** What makes a folder of the host visible in a container under the same name. */
-def mounted(folder) {
-    def volume = "--volume ${quoted("${folder}:${folder}")}"
-    def bind = "--bind ${quoted(folder)}"
-    return [docker: volume, podman: volume, singularity: bind, apptainer: bind].get(workflow.containerEngine, '')
 }

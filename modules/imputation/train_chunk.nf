@@ -1,5 +1,5 @@
 // The model of a chunk, trained on the panel itself for the sites that the target has.
-include { flags; option; quoted } from '../options'
+include { flags; mounted; option } from '../options'
 include { isNetwork; needsTorch } from './networks'
 
 process TRAIN_CHUNK {
@@ -42,11 +42,4 @@ process TRAIN_CHUNK {
     mkdir ${meta.chunk}.model
     echo '{}' > ${meta.chunk}.model/model.json
     """
-}
-
-/** What makes a folder of the host visible in a container under the same name. */
-def mounted(folder) {
-    def volume = "--volume ${quoted("${folder}:${folder}")}"
-    def bind = "--bind ${quoted(folder)}"
-    return [docker: volume, podman: volume, singularity: bind, apptainer: bind].get(workflow.containerEngine, '')
 }
