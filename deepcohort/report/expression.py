@@ -25,7 +25,7 @@ PLAIN = {
 }  # fmt: skip
 SPLITS = {
     "people": "people held out", "population": "population held out", "permuted": "null: genomes shuffled",
-    "curve": "taught by", "across_genes": "across genes",
+    "curve": "taught by", "across_genes": "across genes", "unseen_genes": "people and genes held out",
 }  # fmt: skip
 LIMIT = (
     "Sequence models are trained on one reference genome: they rank genes well and people badly. Across "

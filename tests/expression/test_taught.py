@@ -63,7 +63,6 @@ def test_neither_an_untaught_network_nor_one_taught_by_shuffled_people_tells_any
         (permuted, epochs): taught(planted[permuted], "one", epochs)[1]["held_out_mean_r"]
         for permuted, epochs in ((False, 6), (False, 0), (True, 3))
     }
-    print(made)
     learnt = made[False, 6]
     assert learnt["genes"] > 0.5 and learnt["unseen_genes"] > 0.5
     assert made[False, 0]["genes"] < learnt["genes"] / 2
