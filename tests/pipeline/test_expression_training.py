@@ -88,8 +88,6 @@ def test_two_cohorts_teach_a_model_each(nextflow: Nextflow) -> None:
         f"expression/models/{cohort}.fold0{fold}.{kind}"
         for cohort in ("one", "two") for fold in (1, 2, 3) for kind in ("safetensors", "json", "scores.tsv")
     }  # fmt: skip
-    trainings = run.scripts("TRAIN_MODEL")
-    assert all("--part head" in text and "kept/" in text for text in trainings)
     predicting = [Path(row["workdir"]) for row in run.trace if row["process"].endswith("PREDICT_GENES")]
     names = [{path.name.split(".")[0] for path in (folder / "trained").iterdir()} for folder in predicting]
     assert sorted(map(sorted, names)) == [["one"], ["one"], ["two"], ["two"]]
