@@ -1,5 +1,5 @@
 // What listed variants change in the genes of a shard, by the sequence model.
-include { quoted } from '../options'
+include { eachFile; flags; quoted } from '../options'
 include { modelOptions } from './model_options'
 
 process LIST_EFFECTS {
@@ -33,7 +33,8 @@ process LIST_EFFECTS {
         --genes ${genes} \\
         --fasta ${fasta} \\
         --variants ${variants} \\
-        ${modelOptions(options, weights, own, track_names, [trained].flatten())} \\
+        ${flags(modelOptions(options, weights, own, track_names))} \\
+        ${eachFile('--trained', [trained].flatten())} \\
         --device ${task.accelerator ? 'auto' : 'cpu'} \\
         --threads ${task.cpus} \\
         --out ${quoted("${name}.effects.parquet")} \\

@@ -1,5 +1,5 @@
 // Everybody's sequences around the genes of a shard, and what the sequence model predicts of them.
-include { eachFile; quoted } from '../options'
+include { eachFile; flags; quoted } from '../options'
 include { modelOptions } from './model_options'
 
 process PREDICT_GENES {
@@ -34,7 +34,8 @@ process PREDICT_GENES {
         --genes ${genes} \\
         --fasta ${fasta} \\
         ${eachFile('--genotypes', genotypes)} \\
-        ${modelOptions(options, weights, own, track_names, [trained].flatten())} \\
+        ${flags(modelOptions(options, weights, own, track_names))} \\
+        ${eachFile('--trained', [trained].flatten())} \\
         ${options.deletions ? '--deletions' : ''} \\
         --mode ${options.mode} \\
         --${options.fallback ? '' : 'no-'}fallback \\
