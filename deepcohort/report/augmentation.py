@@ -152,26 +152,28 @@ def _figures(rows: list[Row]) -> Section:
 def _components(rows: list[Row]) -> Section:
     labels = sorted({row["label"] for row in rows})
     color = dict(zip(labels, PALETTE * (1 + len(labels) // len(PALETTE)), strict=False))
-    tabs: list[dict[str, list[dict[str, Any]]]] = []
-    groups = ["held_out", "artificial"]
-    for group in groups:
-        tabs.append(
-            {
-                f"{row['label']} {group} {number}": [
-                    {"x": float(row["pc1"]), "y": float(row["pc2"]), "color": color[row["label"]],
-                     "marker_size": 5, "opacity": 0.7, "annotate": False, "hide_in_legend": True}
-                ]
-                for number, row in enumerate(rows) if row["group"] == group
-            }
-        )  # fmt: skip
+    tabs = [
+        {label: _dots([row for row in rows if (row["group"], row["label"]) == (group, label)], color[label])
+         for label in labels}
+        for group in ("held_out", "artificial")
+    ]  # fmt: skip
     return Section(
         "augmentation_components", "augmentation", "Principal components, real and artificial",
         "Components are of held-out people; colours are labels. The tabs should look alike.",
         "scatter", tabs if rows else [],
-        {"xlab": "PC1", "ylab": "PC2",
+        {"xlab": "PC1", "ylab": "PC2", "showlegend": True,
          "data_labels": [{"name": "held-out people"}, {"name": "artificial people"}],
          **_limits(rows)},
     )  # fmt: skip
+
+
+def _dots(rows: list[Row], color: str) -> list[dict[str, Any]]:
+    """A label's people; the first of them stands for it in the legend."""
+    return [
+        {"x": float(row["pc1"]), "y": float(row["pc2"]), "color": color, "marker_size": 5, "opacity": 0.7,
+         "annotate": False, "hide_in_legend": number > 0}
+        for number, row in enumerate(rows)
+    ]  # fmt: skip
 
 
 def _limits(rows: list[Row]) -> dict[str, float]:
@@ -190,12 +192,11 @@ def _frequencies(rows: list[Row]) -> Section:
     labels = sorted({row["label"] for row in rows})
     tabs = [
         {
-            f"{label} {row['site']}": [
+            f"sites, {label}": [
                 {"x": float(row["real"]), "y": float(row["artificial"]), "color": PALETTE[0],
-                 "marker_size": 4,
-                 "opacity": 0.6, "annotate": False, "hide_in_legend": True}
+                 "marker_size": 4, "opacity": 0.6, "annotate": False, "hide_in_legend": True}
+                for row in rows if row["label"] == label
             ]
-            for row in rows if row["label"] == label
         }
         for label in labels
     ]  # fmt: skip
