@@ -270,7 +270,7 @@ class Trained:
     space: Space | None
     sidecar: Sidecar
     paths: dict[int, Paths] = field(default_factory=dict)
-    """Of each label that was drawn already."""
+    """Of the label that was drawn last: of all together they would take more than a gigabyte."""
 
     @classmethod
     def load(cls, folder: Path, panel: Panel) -> "Trained":
@@ -323,6 +323,7 @@ class Trained:
         rows = np.empty((len(label), space.rows.shape[1]), np.int8)
         for kind in np.unique(label).tolist():
             if kind not in self.paths:
+                self.paths.clear()
                 self.paths[kind] = space.paths(kind, self.sidecar.seed)
             here = label == kind
             rows[here] = self.paths[kind].sample(places[here], rng)

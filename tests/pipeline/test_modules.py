@@ -68,7 +68,7 @@ def script_commands(room: str) -> dict[str, typer.core.TyperCommand]:
     return dict(group.commands)
 
 
-BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")} | {("expression", "train")}
+BY_HAND = {("variants", name) for name in ("learn-errors", "simulate", "show")}
 """Commands that people and benchmarks call, and no process."""
 
 
