@@ -106,7 +106,8 @@ def test_one_gene_of_89_people_end_to_end(one_gene):
     assert {"top_snp", "elastic_net", "combination"} <= set(rows.loc[("people", "ENSG00000142615")].index)
     assert rows.loc[("people", "ENSG00000224870", "combination"), "people"] == 89
     predictions = pd.read_parquet(one_gene / "predictions.parquet")
-    assert list(predictions) == ["cohort", "gene", "person", "haplotype1", "haplotype2", "mean"]
+    columns = ["cohort", "gene", "person", "haplotype1", "haplotype2", "mean", "taught"]
+    assert list(predictions) == columns and not predictions["taught"].any()
     assert len(predictions) == 89 and predictions["person"].nunique() == 89
     assert np.allclose(predictions["mean"], predictions[["haplotype1", "haplotype2"]].mean(axis=1))
     counts = pd.read_csv(one_gene / "counts.tsv", sep="\t").set_index("what")["count"]
