@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deepcohort.augmentation.nearest import distances
 from deepcohort.augmentation.people import Float32, Int8, Int64
-from deepcohort.genome.files import written_whole
+from deepcohort.genome.arrays import load_arrays, save_arrays
 
 COMPONENTS = 60
 WINDOW = 50
@@ -72,14 +72,12 @@ class Space:
 
     def save(self, path: Path) -> None:
         """Write an npz archive without pickled objects."""
-        with written_whole(path) as unfinished, unfinished.open("wb") as out:
-            np.savez_compressed(out, **vars(self))
+        save_arrays(path, vars(self))
 
     @classmethod
     def load(cls, path: Path) -> "Space":
         """Read what ``save`` wrote."""
-        with np.load(path, allow_pickle=False) as archive:
-            return cls(**{name: archive[name] for name in archive.files})
+        return cls(**load_arrays(path))
 
     def paths(self, kind: int, seed: int) -> "Paths":
         """Paths through the label's haplotypes, ``MOST_DONORS`` of them at most."""

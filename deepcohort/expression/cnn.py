@@ -12,13 +12,12 @@ from torch import Tensor, nn
 
 import deepcohort
 from deepcohort.expression.settings import Settings
-from deepcohort.expression.taught import read_taught
+from deepcohort.expression.taught import FETCH, read_taught
 from deepcohort.expression.teachable import Teachable
 from deepcohort.expression.torch_model import put_arrays
 from deepcohort.genome.errors import InputError
 
 BIN = 16
-FETCH = "make them by `expression.py train`"
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def description(shape: Shape) -> dict[str, Any]:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    said, arrays = read_taught(path, "cnn", FETCH)
+    said, arrays = read_taught(path, "cnn")
     try:
         Shape(**said["shape"])
     except (KeyError, TypeError):

@@ -31,17 +31,12 @@ class Rows:
         import pyarrow
         from pyarrow.parquet import ParquetWriter
 
-        kinds = [
-            pyarrow.float64()
-            if name in NUMBERS
-            else pyarrow.int64()
-            if name in WHOLE
-            else pyarrow.bool_()
-            if name in YES_OR_NO
-            else pyarrow.string()
-            for name in columns
-        ]
-        self.schema = pyarrow.schema(list(zip(columns, kinds, strict=True)))
+        known = {
+            **dict.fromkeys(NUMBERS, pyarrow.float64()),
+            **dict.fromkeys(WHOLE, pyarrow.int64()),
+            **dict.fromkeys(YES_OR_NO, pyarrow.bool_()),
+        }
+        self.schema = pyarrow.schema([(name, known.get(name, pyarrow.string())) for name in columns])
         self.writer: Any = ParquetWriter(path, self.schema)
 
     def add(self, table: pd.DataFrame) -> None:

@@ -62,7 +62,7 @@ def predictions(
     """
     if how.mode in (Mode.grad, Mode.hybrid) and not model.differentiable:
         raise InputError(f"--mode {how.mode}: {model.name} tells no gradients: use --mode ism")
-    seen = _taught(sequences.people, model).sum()
+    seen = _taught(not_taught_by(sequences.people, model.taught_by)).sum()
     if seen:
         log.warning(
             "%s was trained on %d of these people: what it tells of them proves nothing", model.name, seen
@@ -171,10 +171,9 @@ def _exact(model: Averaged, unique: NDArray[np.uint8], of: NDArray[np.int32]) ->
     return np.concatenate([made, np.full((1, made.shape[1]), np.nan)])[of]
 
 
-def _taught(people: Sequence[str], model: Averaged) -> NDArray[np.bool_]:
-    """Who taught all outputs of a model."""
-    unknown = not_taught_by(people, model.taught_by)
-    return np.array([bool(model.taught_by) and not row.any() for row in unknown], np.bool_)
+def _taught(unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Who taught all outputs of a model; unknown: bool[people, outputs], by ``not_taught_by``."""
+    return np.asarray(~unknown.any(axis=1) & (unknown.shape[1] > 0))
 
 
 def _logs(values: Floats, model: Averaged) -> Floats:
@@ -186,14 +185,14 @@ def _tables(
     cohort: str, gene: str, people: list[str], values: Floats, model: Averaged
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tables of people, and of people by track."""
-    tracks = model.tracks
+    tracks, unknown = model.tracks, not_taught_by(people, model.taught_by)
     if model.taught_by:
-        values = own_values(values, not_taught_by(people, model.taught_by))
+        values = own_values(values, unknown)
         tracks = ["expression"]
     haplotypes, mean = _logs(values, model), _logs(np.nanmean(values, axis=1), model)
     each = np.concatenate([haplotypes, mean[:, None]], axis=1)
     whole = each.mean(axis=2)
-    taught = _taught(people, model)
+    taught = _taught(unknown)
     first = pd.DataFrame(dict(zip(COLUMNS, (cohort, gene, people, *whole.T, taught), strict=True)))
     parts = [
         pd.DataFrame(dict(zip(TRACK_COLUMNS, (cohort, gene, track, people, *each[:, :, n].T), strict=True)))

@@ -12,6 +12,9 @@ from torch import Tensor
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 
+FETCH = "make them by `expression.py train`"
+"""How one comes by such weights."""
+
 
 def save_taught(path: Path, arrays: Mapping[str, Tensor], said: dict[str, Any]) -> None:
     """Write arrays with what they are, as JSON knows it; ``trained_on`` names people."""
@@ -20,10 +23,8 @@ def save_taught(path: Path, arrays: Mapping[str, Tensor], said: dict[str, Any]) 
         save_file(kept, unfinished, {"deepcohort": json.dumps(said)})
 
 
-def read_taught(path: Path, model: str, fetch: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """What ``save_taught`` wrote; raises ``InputError`` where it is none of the model's. ``fetch`` says
-    how to come by it.
-    """
+def read_taught(path: Path, model: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What ``save_taught`` wrote; raises ``InputError`` where it is none of the model's."""
     try:
         with safe_open(path, "pt") as file:
             said = json.loads((file.metadata() or {})["deepcohort"])
@@ -31,5 +32,5 @@ def read_taught(path: Path, model: str, fetch: str) -> tuple[dict[str, Any], dic
         if said["model"] != model or not isinstance(said["trained_on"], list):
             raise KeyError("model")
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
-        raise InputError(f"{path.name}: not weights of {model}: {fetch}") from None
+        raise InputError(f"{path.name}: not weights of {model}: {FETCH}") from None
     return said, arrays

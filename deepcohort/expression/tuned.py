@@ -17,13 +17,11 @@ import deepcohort
 from deepcohort.expression.enformer import BIN, HALO, Enformer
 from deepcohort.expression.part import Part
 from deepcohort.expression.settings import Settings
-from deepcohort.expression.taught import read_taught
+from deepcohort.expression.taught import FETCH, read_taught
 from deepcohort.expression.teachable import Teachable
 from deepcohort.expression.torch_model import TorchModel
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import checksum
-
-FETCH = "make them by `expression.py train`"
 
 
 class Upper(nn.Module):
@@ -102,7 +100,7 @@ class Tuned(TorchModel):
 
     def __init__(self, settings: Settings, taught: Sequence[Path]) -> None:
         """Read published weights and those taught; raises ``InputError`` where they are not of each other."""
-        read = [read_taught(path, self.name, FETCH) for path in taught]
+        read = [read_taught(path, self.name) for path in taught]
         said = read[0][0]
         settings.without(self.name, "tracks", "track_names")
         wanted = replace(settings, context=said.get("context"), bins=said.get("bins"))

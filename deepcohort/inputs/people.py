@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.genome.files import written_whole
+from deepcohort.genome.arrays import save_arrays
 from deepcohort.genome.genotypes import Counts, alt_copies
 from deepcohort.genome.harmonise import match_sites
 from deepcohort.genome.regions import chrom_key
@@ -113,8 +113,7 @@ class Sketch:
         }
         packed = np.frombuffer(b"".join(planes), np.uint8).reshape(len(pos), 2, -(-self.people // 8))
         arrays: dict[str, Any] = {"pos": np.array(pos, np.int64), "planes": packed, "people": self.people}
-        with written_whole(path) as unfinished, unfinished.open("wb") as out:
-            np.savez_compressed(out, **(arrays | texts))
+        save_arrays(path, arrays | texts)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ learnt from, nor from anybody of their family.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.genotypes import alt_copies, genotypes_of
@@ -77,7 +78,7 @@ def read_artificial(
     return Artificial(copies, label, _strangers(files.generator, names, group, fold))
 
 
-def _strangers(generator: Path, names: list[str], group: Int64, fold: Int64) -> Any:
+def _strangers(generator: Path, names: list[str], group: Int64, fold: Int64) -> NDArray[np.bool_]:
     """Who was held out from the generator, with all of the group, bool[n]."""
     try:
         held = set(json.loads(generator.read_text(encoding="utf-8"))["held_out"])
@@ -92,4 +93,4 @@ def _strangers(generator: Path, names: list[str], group: Int64, fold: Int64) -> 
             f"{generator.name}: {int(strangers.sum())} people of the panel were held out from artificial "
             "people's generator, too few to tell what these are worth: raise --augmentation_held_out"
         )
-    return strangers
+    return np.asarray(strangers)

@@ -84,8 +84,15 @@ def _padded(starts: Int64, sites: int) -> tuple[Int64, Int64]:
 
 
 @compiled
+def _counted(information: float) -> float:
+    """What a stretch counts: the square of what is above ``CHANCE``."""
+    more = information - CHANCE
+    return more * more if more > 0 else 0.0
+
+
+@compiled
 def _shared(people: UInt64, learnt: UInt64, blocks: Int64, information: Float64, same: bool) -> Float64:
-    """Sums over stretches without a site that differs of the square of what is above ``CHANCE``.
+    """Sums over stretches without a site that differs of what they count.
 
     same: both are the same people, whose sharing with themselves is left 0.
     """
@@ -102,14 +109,10 @@ def _shared(people: UInt64, learnt: UInt64, blocks: Int64, information: Float64,
                     while differ:
                         lowest = differ & (~differ + np.uint64(1))
                         place = word * BITS + _PLACES[(lowest * _ORDER) >> np.uint64(58)]
-                        more = information[place] - begun - CHANCE
-                        if more > 0:
-                            total += more * more
+                        total += _counted(information[place] - begun)
                         begun = information[place + 1]
                         differ ^= lowest
-                more = information[blocks[block + 1] * BITS] - begun - CHANCE
-                if more > 0:
-                    total += more * more
+                total += _counted(information[blocks[block + 1] * BITS] - begun)
             found[i, j] = total
             if same:
                 found[j, i] = total

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.arrays import load_arrays, save_arrays
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 
@@ -51,14 +52,12 @@ class Artificial:
 
     def save(self, path: Path) -> None:
         """Write an npz archive without pickled objects."""
-        with written_whole(path) as unfinished, unfinished.open("wb") as out:
-            np.savez_compressed(out, **vars(self))
+        save_arrays(path, vars(self))
 
     @classmethod
     def load(cls, path: Path) -> "Artificial":
         """Read what ``save`` wrote."""
-        with np.load(path, allow_pickle=False) as archive:
-            return cls(**{name: archive[name] for name in archive.files})
+        return cls(**load_arrays(path))
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,9 @@ class Study:
         """Columns at which chromosomes begin, int64[C], by the windows."""
         first: dict[str, int] = {}
         for window in self.windows:
-            for column in window.column[window.column >= 0].tolist():
-                first[window.chrom] = min(column, first.get(window.chrom, column))
+            if (known := window.column[window.column >= 0]).size:
+                least = int(known.min())
+                first[window.chrom] = min(least, first.get(window.chrom, least))
         return np.unique([0, *first.values()]).astype(np.int64)
 
     def save_facts(self, folder: Path) -> None:

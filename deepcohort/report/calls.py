@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from deepcohort.report.accuracy import Cells, number
 from deepcohort.report.rows import Row, read_kinds, read_rows
@@ -103,11 +104,9 @@ def sections(people: dict[str, Person], judged: Judged) -> list[Section]:
     return [
         *([_people(called), _distributions(called)] if called else []),
         *([_cohort(together)] if together else []),
-        *(
-            make(rows)
-            for make, rows in zip((_figures, _beside, _trios), judged.values(), strict=True)
-            if rows
-        ),
+        *([_figures(judged["evaluation"])] if judged["evaluation"] else []),
+        *([_beside(judged["concordance"])] if judged["concordance"] else []),
+        *([_trios(judged["mendelian"])] if judged["mendelian"] else []),
     ]
 
 
@@ -208,14 +207,15 @@ def _figures(judged: list[Row]) -> Section:
         "f1_low": {"title": "from", "description": bound, "format": "{:.4f}"},
         "f1_high": {"title": "to", "description": bound, "format": "{:.4f}"},
     }
-    data = {
-        f"{row['name']} · {KINDS_OF_VARIANTS[row['type']]}": {
-            column: number(row[column]) for column in headers
-        }
-        for row in judged
-    }
     about = "Beside the genotypes of --truth, by the haplotypes that both spell; genotypes count too."
-    return Section("calls_evaluation", "calls", "Against the truth", about, "table", data, headers=headers)
+    named = {f"{row['name']} · {KINDS_OF_VARIANTS[row['type']]}": row for row in judged}
+    return _table("calls_evaluation", "Against the truth", about, named, headers)
+
+
+def _table(id_: str, name: str, about: str, rows: dict[str, Row], headers: dict[str, Any]) -> Section:
+    """The cells of ``headers`` as numbers, of rows by their names."""
+    data = {title: {column: number(row[column]) for column in headers} for title, row in rows.items()}
+    return Section(id_, "calls", name, about, "table", data, headers=headers)
 
 
 def _beside(rows: list[Row]) -> Section:
@@ -230,18 +230,14 @@ def _beside(rows: list[Row]) -> Section:
         "other_alone": {"title": "Theirs alone", "format": "{:,.0f}"},
         "concordance": {"title": "Concordance", "description": "Share that both call", "format": "{:.4f}"},
     }
-    data = {
-        f"{row['name']} · {row['other']} · {row['truth']} {KINDS_OF_VARIANTS[row['type']]}": {
-            column: number(row[column]) for column in headers
-        }
+    named = {
+        f"{row['name']} · {row['other']} · {row['truth']} {KINDS_OF_VARIANTS[row['type']]}": row
         for row in rows
     }
     about = (
         "Beside the calls of --compare, those that the truth says are right and those that it says are wrong."
     )
-    return Section(
-        "calls_concordance", "calls", "Beside other callers", about, "table", data, headers=headers
-    )
+    return _table("calls_concordance", "Beside other callers", about, named, headers)
 
 
 def _trios(rows: list[Row]) -> Section:
@@ -251,11 +247,6 @@ def _trios(rows: list[Row]) -> Section:
         "error_rate": {"title": "Rate", "format": "{:.5f}"},
         "incomplete": {"title": "Incomplete", "description": "One has no genotype", "format": "{:,.0f}"},
     }
-    data = {
-        f"{row['child']} · {KINDS_OF_VARIANTS[row['type']]}": {
-            column: number(row[column]) for column in headers
-        }
-        for row in rows
-    }
+    named = {f"{row['child']} · {KINDS_OF_VARIANTS[row['type']]}": row for row in rows}
     about = "Genotypes of children that their parents of --pedigree cannot have given."
-    return Section("calls_mendelian", "calls", "Trios", about, "table", data, headers=headers)
+    return _table("calls_mendelian", "Trios", about, named, headers)

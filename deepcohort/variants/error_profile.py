@@ -16,9 +16,9 @@ from cyvcf2 import VCF
 from numpy.typing import NDArray
 
 from deepcohort.genome.alignments import LEFT_OUT
+from deepcohort.genome.arrays import save_arrays
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.fasta import open_fasta
-from deepcohort.genome.files import written_whole
 from deepcohort.genome.regions import Region
 from deepcohort.genome.vcf import contig_of, open_vcf, records
 from deepcohort.variants.reads import CODES as reads_codes
@@ -90,9 +90,7 @@ class ErrorProfile:
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz."""
-        with written_whole(path) as unfinished, unfinished.open("wb") as file:
-            arrays = {field.name: getattr(self, field.name).astype(np.int32) for field in fields(self)}
-            np.savez_compressed(file, **arrays)
+        save_arrays(path, {field.name: getattr(self, field.name).astype(np.int32) for field in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> "ErrorProfile":

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.arrays import save_arrays
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import Inside, Region, parse_regions
 from deepcohort.variants.alleles import GenotypeFile
@@ -42,15 +42,14 @@ class Examples:
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz."""
-        with written_whole(path) as unfinished, unfinished.open("wb") as file:
-            np.savez_compressed(
-                file,
-                tensors=self.evidence.tensors,
-                features=self.evidence.features,
-                log_chances=self.evidence.log_chances,
-                copies=self.copies.astype(np.int8),
-                layout=np.array([self.layout, str(VERSION), *NAMES]),
-            )
+        arrays = {
+            "tensors": self.evidence.tensors,
+            "features": self.evidence.features,
+            "log_chances": self.evidence.log_chances,
+            "copies": self.copies.astype(np.int8),
+            "layout": np.array([self.layout, str(VERSION), *NAMES]),
+        }
+        save_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Examples":

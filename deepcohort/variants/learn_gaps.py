@@ -81,27 +81,33 @@ def gaps_of(file: ReadsFile, fasta: Path, regions: list[Region], how: Gaps) -> F
     regions: where the person is called; of them at most ``MOST_TILES`` tiles are looked at. Where there is no
     read, they are taken for short ones. Raises ``InputError`` where FASTA and reads differ in their contigs.
     """
+    if how is Gaps.short:
+        return _as_short(file)
     found: Found = {}
     lengths: list[float] = []
     tiles = _tiles(regions)
     with progress("tiles", len(tiles)) as bar:
-        for tile in tiles if how is not Gaps.short else []:
+        for tile in tiles:
             reference = read_reference(fasta, tile, 0)
             contig = file.contig(reference.contig, reference.length)
             reads, _ = read_reads(file, contig, reference.start, reference.end)
             if len(reads.start):
                 lengths.append(float(np.median(np.diff(reads.base_start))))
                 if how is Gaps.auto and np.median(lengths) < LONG:
-                    break
+                    return _as_short(file)
                 _count(reads, reference, found)
             bar.update()
-    if not lengths or (how is Gaps.auto and np.median(lengths) < LONG):
-        log.info("%s: gaps are taken to be as those of short reads", file.path.name)
-        return SHORT_READS
+    if not lengths:
+        return _as_short(file)
     log.info("%s: gaps are learnt from the reads, of %d bases", file.path.name, np.median(lengths))
     return np.array(
         [[_of_unit(found, kind, unit) for unit in range(1, LONGEST_UNIT + 1)] for kind in range(2)]
     )
+
+
+def _as_short(file: ReadsFile) -> Float64:
+    log.info("%s: gaps are taken to be as those of short reads", file.path.name)
+    return SHORT_READS
 
 
 def _tiles(regions: list[Region]) -> list[Region]:
