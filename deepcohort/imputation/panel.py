@@ -9,8 +9,8 @@ import numpy as np
 from cyvcf2 import VCF
 from numpy.typing import NDArray
 
+from deepcohort.genome.arrays import load_arrays, save_arrays
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 from deepcohort.genome.maps import constant_map, read_genetic_map
 from deepcohort.genome.regions import chrom_key
 from deepcohort.genome.samples import require_people
@@ -96,14 +96,13 @@ class PanelChunk:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         # As one text each: an array of strings takes the longest allele's room for every allele.
         texts = {name: np.frombuffer("\n".join(values[name]).encode(), np.uint8) for name in TEXTS}
-        with written_whole(path) as unfinished, unfinished.open("wb") as out:
-            np.savez(out, **(values | texts))
+        save_arrays(path, values | texts, compress=False)
 
     @classmethod
     def load(cls, path: Path) -> "PanelChunk":
         """Read a chunk that ``save`` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            values = {field.name: stored[field.name] for field in fields(cls)}
+        stored = load_arrays(path)
+        values = {field.name: stored[field.name] for field in fields(cls)}
         first, last = values["core"].tolist()
         single = {name: values[name].item() for name in ("contig", "header", "length", "n_haplotypes")}
         texts = {name: values[name].tobytes().decode().split("\n") for name in TEXTS}

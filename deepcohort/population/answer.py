@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.arrays import load_arrays
 from deepcohort.genome.errors import InputError
 from deepcohort.population.people import SAME, alike
 from deepcohort.population.plain import MODELS, Plain
@@ -192,8 +193,7 @@ def _network(study: Study, path: Path) -> Window:
 
     Each twice: by the layer that names populations, and by the one that names superpopulations.
     """
-    with np.load(path, allow_pickle=False) as stored:
-        told: dict[str, Any] = {name: stored[name].astype(np.float64) for name in stored.files}
+    told: dict[str, Any] = {name: scores.astype(np.float64) for name, scores in load_arrays(path).items()}
     return (
         [told["panel"], told["panel_super"][:, study.continent]],
         [told["people"], told["people_super"][:, study.continent]],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcohort.genome.arrays import save_arrays
 from deepcohort.genome.backend import keras, write_events
 from deepcohort.genome.progress import progress
 from deepcohort.genome.tables import write_table
@@ -45,8 +46,7 @@ class Answers:
 
     def save(self, path: Path) -> None:
         """Write an npz archive without pickled objects."""
-        with path.open("wb") as out:
-            np.savez(out, **vars(self))
+        save_arrays(path, vars(self))
 
 
 def train_window(

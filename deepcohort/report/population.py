@@ -237,22 +237,28 @@ def _places(rows: list[Row]) -> Section:
 
 
 def _dots(rows: list[Row], color: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """A dot for each person, named; each group's superpopulation has one more under its first, for the legend."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row["group"], row["label"]].append(row)
     dots: dict[str, list[dict[str, Any]]] = {}
     for (group, label), own in sorted(groups.items(), reverse=True):
         ours = group == "input"
-        step = max(1, len(own) // SHOWN)
-        for row in own[::step]:
-            dots[f"{row['sample']} ({group}, {label})"] = [
-                {
-                    "x": float(row["pc1"]), "y": float(row["pc2"]), "color": color.get(label, "#000000"),
-                    "marker_size": 8 if ours else 5, "opacity": 0.95 if ours else 0.3,
-                    "marker_line_width": 1 if ours else 0, "annotate": False, "hide_in_legend": True,
-                }
-            ]  # fmt: skip
+        look = {
+            "color": color.get(label, "#000000"), "marker_size": 8 if ours else 5,
+            "opacity": 0.95 if ours else 0.3, "marker_line_width": 1 if ours else 0, "annotate": False,
+        }  # fmt: skip
+        shown = own[:: max(1, len(own) // SHOWN)]
+        dots[f"{label} ({group})"] = [_place(shown[0]) | look]
+        # MultiQC joins the names of all dots of one look and group in the legend.
+        hidden = look | {"group": "people", "hide_in_legend": True}
+        for row in shown:
+            dots[f"{row['sample']} ({group}, {label})"] = [_place(row) | hidden]
     return dots
+
+
+def _place(row: Row) -> dict[str, Any]:
+    return {"x": float(row["pc1"]), "y": float(row["pc2"])}
 
 
 def _bars(rows: list[Row]) -> Section:

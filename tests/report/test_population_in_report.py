@@ -60,7 +60,9 @@ def test_pictures_and_tables(files, tmp_path):
         "CCC": {"AAA": 0.0, "CCC": 100.0},
     }
     (dots,) = content(tmp_path / "mqc", "components")["data"]
-    assert [(dot["x"], dot["y"]) for (dot,) in dots.values()] == [(-1, 2), (1, 2), (1, 1)]
+    people = {name: dot for name, (dot,) in dots.items() if dot.get("hide_in_legend")}
+    assert [(dot["x"], dot["y"]) for dot in people.values()] == [(-1, 2), (1, 2), (1, 1)]
+    assert list(dots.keys() - people.keys() ^ {"WEST (panel)", "EAST (panel)", "EAST (input)"}) == []
     assert dots["p1 (panel, EAST)"][0]["color"] == dots["a&lt;b (input, EAST)"][0]["color"]
     assert content(tmp_path / "mqc", "bars")["data"] == {
         "a&lt;b": {"EAST": 1},
