@@ -86,11 +86,14 @@ class Nextflow:
         """Run the pipeline; results go to ``out``.
 
         The newer parser of Nextflow 25.04 does not see ``--outdir`` where the configuration says what to
-        report, so the trace is asked for by name there.
+        report, so the trace is asked for by name there. ``DEEPCOHORT_TEST_PROFILE`` names the profile of runs
+        that name none, such as a container engine.
         """
         outdir = () if "--outdir" in arguments else ("--outdir", "out")
         trace = ("-with-trace", "trace.txt") if environment.get("NXF_SYNTAX_PARSER") == "v2" else ()
-        done = self("run", ROOT / "main.nf", *trace, *outdir, *arguments, **environment)
+        engine = os.environ.get("DEEPCOHORT_TEST_PROFILE")
+        profile = ("-profile", engine) if engine and not {"-profile", "-stub"} & {*arguments} else ()
+        done = self("run", ROOT / "main.nf", *trace, *profile, *outdir, *arguments, **environment)
         return Run(self.folder, done.returncode, done.stdout)
 
 
