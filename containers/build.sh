@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the images of the modules: containers/build.sh [NAME[-torch] ...]   (default: every CPU image)
+# Build the images of the modules: containers/build.sh [NAME[-torch|-cuda] ...]   (default: every CPU image)
 #
 # Environment, all optional:
 #   ENGINE             docker, podman or buildah   (default: the first that works, in this order)
@@ -26,6 +26,7 @@ read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}"
 
 for name in "$@"; do
     room=${name%-torch}
+    room=${room%-cuda}
     variant=${name#"$room"}
     # Images of outside programs have no packages of Python, and so no lock.
     needed=containers/$room/Dockerfile

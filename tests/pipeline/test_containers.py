@@ -160,8 +160,8 @@ def test_lock_pins_hashes_and_names_no_index(lock: Path) -> None:
 def test_lock_is_compiled_from_the_extra_of_its_image(lock: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     room, known = lock.parent.name, project["optional-dependencies"]
-    extras = [room, *(["torch"] if lock.stem.endswith("-torch") else [])]
-    extras += [extra for extra in (f"{room}-torch",) if extra in known and len(extras) > 1]
+    variant = lock.stem.partition("-")[2]
+    extras = [extra for extra in (room, variant, f"{room}-{variant}") if extra in known]
     wanted = project["dependencies"] + [requirement for extra in extras for requirement in known[extra]]
     asked = {
         canonical(requirement)
@@ -256,11 +256,14 @@ def test_build_takes_registry_and_flags_of_a_site(pretended_engine: Path) -> Non
     assert option(call, "--network") == "host" and option(call, "--volume") == "/a:/b"
 
 
-def test_build_makes_the_gpu_variant_on_request(pretended_engine: Path) -> None:
-    assert build(pretended_engine, "imputation-torch", "imputation").returncode == 0
+@pytest.mark.parametrize("name", ["imputation-torch", "population-cuda"])
+def test_build_makes_the_gpu_variant_on_request(pretended_engine: Path, name: str) -> None:
+    room, variant = name.split("-")
+    assert build(pretended_engine, name, room).returncode == 0
     gpu, cpu = calls(pretended_engine)
-    assert option(gpu, "--tag").endswith("-torch") and "VARIANT=-torch" in gpu
-    assert not option(cpu, "--tag").endswith("-torch") and "VARIANT=-torch" not in cpu
+    assert option(gpu, "--tag").endswith(f"{room}:{deepcohort.__version__}-{variant}")
+    assert f"VARIANT=-{variant}" in gpu
+    assert option(cpu, "--tag").endswith(deepcohort.__version__) and f"VARIANT=-{variant}" not in cpu
 
 
 def test_build_refuses_an_unknown_image(pretended_engine: Path) -> None:
