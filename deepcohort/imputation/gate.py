@@ -163,7 +163,7 @@ def learn_calibration(dosages: Float32, truth: NDArray[np.uint8], places: Places
     def loss(flat: Float64) -> tuple[float, Float64]:
         slope, shift = flat.astype(np.float32).reshape(2, 3)
         stretched = logit * np.exp(facts @ slope)
-        found = 1 / (1 + np.exp(-(stretched + facts @ shift)))
+        found = np.exp(-np.logaddexp(0, -(stretched + facts @ shift)))  # steep slopes are tried
         value, _ = _cross_entropy(found, wanted)
         by_logit = (found - wanted) / len(found)
         return value, np.concatenate([(by_logit * stretched) @ facts, by_logit @ facts]).astype(np.float64)
