@@ -34,7 +34,7 @@ workflow DEEPCOHORT {
         [
             piece_bases: p.call_bases, seed: p.seed, gaps: p.call_gaps, caller: p.caller, weights: p.caller_weights,
             training: p.caller_training != null, layout: p.caller_layout, epochs: p.caller_epochs,
-            pedigree: p.pedigree, annotate: p.annotate, annotate_fields: p.annotate_fields, compare: p.compare
+            pedigree: p.pedigree, annotate: p.annotate, annotate_fields: p.annotate_fields, compare: p.compare, call_with: p.call_with, votes: p.call_votes
         ]
     )
     AUGMENTATION(

@@ -89,6 +89,12 @@ def call_region(
     haploid: Annotated[bool, typer.Option("--haploid", help="The person has one copy here.")] = False,
     caller: Annotated[Name, typer.Option(help="Who judges the candidates.")] = Name.haplotypes,
     weights: Weights = None,
+    call_with: Annotated[
+        list[str] | None, typer.Option(help="name=file of another caller's calls of the person (.vcf.gz).")
+    ] = None,
+    votes: Annotated[
+        float, typer.Option(min=0, help="Log of how much likelier a genotype is that all these call.")
+    ] = 0,
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
 ) -> None:
@@ -108,6 +114,8 @@ def call_region(
         ploidy=1 if haploid else 2,
         gvcf=out_gvcf,
         caller=judge,
+        call_with=named_files("--call-with", call_with or []),
+        votes=votes,
     )
 
 

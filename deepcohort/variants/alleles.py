@@ -71,44 +71,54 @@ class GenotypeFile:
             )
         return cls(path, sample or header.samples[0], list(header.contigs))
 
-    def alleles(self, reference: bytes, regions: Sequence[Region]) -> Alleles:
-        """Read the alleles in and near the regions, all of one chromosome whose bases are ``reference``."""
+    def alleles(
+        self, reference: bytes, regions: Sequence[Region], start: int | None = None, margin: int = MARGIN
+    ) -> Alleles:
+        """Read the alleles in the regions and up to ``margin`` bases beyond, all of one chromosome.
+
+        reference: its bases, from ``start`` (0-based) on where they are a part of it; records that reach
+        beyond the part are passed over.
+        """
+        part = None if start is None else (start, start + len(reference))
         units: list[Unit] = []
         qual: list[float] = []
         depth: list[int] = []
         covered: list[tuple[int, int, int]] = []
-        for number, record in enumerate(self._records(regions)):
+        for number, record in enumerate(self._records(regions, margin)):
+            if part and not part[0] < record.POS <= record.end <= part[1]:
+                continue
             deep = _depth(record)
             if deep != UNKNOWN:
                 covered.append((record.POS - 1, max(record.POS, record.INFO.get("END", record.end)), deep))
             if record.FILTER is not None:
                 self.left_out["filtered"] += 1
                 continue
-            found = self._units(record, number, reference)
+            found = self._units(record, number, reference, start or 0)
             units += found
             qual += [np.nan if record.QUAL is None else float(record.QUAL)] * len(found)
             depth += [deep] * len(found)
         spans = np.array(sorted(covered), np.int64).reshape(-1, 3)
         return Alleles(units, np.array(qual, np.float64), np.array(depth, np.int64), spans)
 
-    def _records(self, regions: Sequence[Region]) -> Iterator[Any]:
+    def _records(self, regions: Sequence[Region], margin: int) -> Iterator[Any]:
         contig = contig_of(self.contigs, regions[0].chrom)
         if contig is None:
             return
         vcf = open_vcf(self.path, samples=[self.sample])
-        ends = np.array([region.end + MARGIN for region in regions])
-        starts = np.array([region.start - MARGIN for region in regions])
-        for record in records(self.path, vcf, contig if found_index(self.path) else None):
+        ends = np.array([region.end + margin for region in regions])
+        starts = np.array([region.start - margin for region in regions])
+        where = f"{contig}:{max(1, starts[0])}-{ends[-1]}" if found_index(self.path) else None
+        for record in records(self.path, vcf, where):
             place = int(np.searchsorted(ends, record.POS))
             inside = place < len(ends) and record.end >= starts[place]
             if inside and contig == record.CHROM:
                 yield record
         vcf.close()
 
-    def _units(self, record: Any, number: int, reference: bytes) -> list[Unit]:
+    def _units(self, record: Any, number: int, reference: bytes, start: int) -> list[Unit]:
         where = f"{self.path.name}: {record.CHROM}:{record.POS}"
         copies = self._copies(record, where)
-        first = record.POS - 1
+        first = record.POS - 1 - start
         ref = record.REF.upper()
         there = reference[first : first + len(ref)].decode()
         if len(there) < len(ref) or any(
@@ -126,7 +136,7 @@ class GenotypeFile:
             if not ACGT.issuperset(alt) or not ACGT.issuperset(ref):
                 self.left_out["symbolic or ambiguous allele"] += 1
                 continue
-            units += units_of(reference, record.POS, ref, alt, many, number, allele)
+            units += units_of(reference, record.POS, ref, alt, many, number, allele, start)
         return units
 
     def _copies(self, record: Any, where: str) -> dict[int, int]:
@@ -148,24 +158,26 @@ class GenotypeFile:
 
 
 def units_of(
-    reference: bytes, pos: int, ref: str, alt: str, copies: int, record: int, allele: int
+    reference: bytes, pos: int, ref: str, alt: str, copies: int, record: int, allele: int, start: int = 0
 ) -> list[Unit]:
     """The units of one allele: a complex one is split, an indel stays where its record has it.
+
+    reference: the chromosome's bases from ``start`` (0-based) on.
 
     Where an indel in a repeat is written matters beside other variants of the repeat, so only its key is
     moved to the left.
     """
     first = trimmed(pos, ref, alt)[0]
-    parts = [(pos, ref, alt)] if _pure_indel(ref, alt) else atoms(reference, 0, pos, ref, alt)
+    parts = [(pos, ref, alt)] if _pure_indel(ref, alt) else atoms(reference, start, pos, ref, alt)
     units = []
     for at, one, other in parts:
-        change = _not_before(first, reference, *trimmed(at, one, other))
-        key = normalised(reference, 0, at, one, other)
+        change = _not_before(first, *trimmed(at, one, other))
+        key = normalised(reference, start, at, one, other)
         units.append(Unit(*change, copies, key, record, allele))
     return units
 
 
-def _not_before(first: int, reference: bytes, start: int, end: int, bases: str) -> tuple[int, int, str]:
+def _not_before(first: int, start: int, end: int, bases: str) -> tuple[int, int, str]:
     """The same indel moved to the right along its repeat, until it starts at ``first`` or later."""
     while start < first:
         bases = bases[1:] + bases[:1]

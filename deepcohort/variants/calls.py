@@ -1,5 +1,6 @@
 """A stretch's variants: reads, candidates, windows, genotypes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from deepcohort.variants.active import REACH
 from deepcohort.variants.candidates import (
     LONGEST_SHIFT,
     Candidates,
+    Key,
     Thresholds,
     count_bases,
     find_candidates,
@@ -17,6 +19,7 @@ from deepcohort.variants.candidates import (
 from deepcohort.variants.evidence import Caller, evidence_of, joined_evidence
 from deepcohort.variants.features import CLEARLY
 from deepcohort.variants.genotypes import Diplotypes, diplotypes, genotype_of
+from deepcohort.variants.others import Others
 from deepcohort.variants.priors import allele_chances
 from deepcohort.variants.reads import Reads, ReadsFile, read_reads
 from deepcohort.variants.reference import Reference
@@ -24,6 +27,7 @@ from deepcohort.variants.reference_blocks import ReferenceEvidence, weigh_refere
 from deepcohort.variants.windows import Window, windows
 
 Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
 
 TILE = 100_000
 """Bases that are looked at together: memory hangs on this, not on the region."""
@@ -38,7 +42,8 @@ class Call:
 
     genotype: numbers of the copies' alleles, empty where nothing was read. ad: reads (mates count as one) for
     each allele; dp: reads that cover the site. pl in VCF's order. qual: phred of the chance that there is no
-    variant; gq: of that of another genotype.
+    variant; gq: of that of another genotype. called_by: numbers of the other callers that call each ALT;
+    agree: of those that call this genotype of these alleles.
     """
 
     pos: int
@@ -49,6 +54,8 @@ class Call:
     dp: int
     ad: list[int]
     pl: list[int]
+    called_by: Sequence[Sequence[int]] = ()
+    agree: Sequence[int] = ()
 
 
 class Called(NamedTuple):
@@ -66,7 +73,7 @@ class Stretch:
     """What is seen of a stretch: its windows, with all reads and candidates that they hang on.
 
     chances: float64[A], of each candidate before any read is seen. left_out: how many reads that begin there
-    were left out, by reason.
+    were left out, by reason. copies: int64[A, C], of each candidate as C ``others`` have it.
     """
 
     reads: Reads
@@ -75,19 +82,24 @@ class Stretch:
     chances: Float64
     windows: list[Window]
     left_out: dict[str, int]
+    copies: Int64
+    others: Others | None
 
 
-def stretch_of(file: ReadsFile, reference: Reference, start: int, end: int) -> Stretch:
+def stretch_of(
+    file: ReadsFile, reference: Reference, start: int, end: int, others: Others | None = None
+) -> Stretch:
     """Look at what begins from ``start`` to ``end`` (0-based, half open).
 
-    reference: with ``AROUND`` bases on each side, as far as the contig goes. Raises ``InputError`` where the
-    reads have no such contig.
+    reference: with ``AROUND`` bases on each side, as far as the contig goes. others: callers whose alleles
+    are looked at too. Raises ``InputError`` where the reads have no such contig.
     """
     contig = file.contig(reference.contig, reference.length)
     low, high = max(0, start - REACH), min(reference.length, end + REACH)
     reads, left_out = read_reads(file, contig, low, high)
     counts = count_bases(reads, low, high)
-    candidates = find_candidates(reads, reference, counts, Thresholds())
+    said = others.copies(reference, low, high) if others else {}
+    candidates = find_candidates(reads, reference, counts, Thresholds(), said)
     return Stretch(
         reads,
         reference,
@@ -95,23 +107,38 @@ def stretch_of(file: ReadsFile, reference: Reference, start: int, end: int) -> S
         allele_chances(candidates, reference),
         list(windows(reads, reference, candidates, start, end)),
         {why: sum(start <= at < end for at in places) for why, places in left_out.items()},
+        _copies(candidates, said, others),
+        others,
     )
 
 
+def _copies(candidates: Candidates, said: Mapping[Key, Int64], others: Others | None) -> Int64:
+    callers = len(others.files) if others else 0
+    nobody = np.zeros(callers, np.int64)
+    keys = zip(candidates.pos.tolist(), candidates.ref, candidates.alt, strict=True)
+    return np.array([said.get(key, nobody) for key in keys], np.int64).reshape(len(candidates), callers)
+
+
 def call_stretch(
-    file: ReadsFile, reference: Reference, start: int, end: int, ploidy: int = 2, caller: Caller | None = None
+    file: ReadsFile,
+    reference: Reference,
+    start: int,
+    end: int,
+    ploidy: int = 2,
+    caller: Caller | None = None,
+    others: Others | None = None,
 ) -> Called:
     """Call what begins from ``start`` to ``end`` (0-based, half open).
 
-    See ``stretch_of``. caller: without one the haplotypes alone say what is there. The calls of a stretch are
-    those of its pieces.
+    See ``stretch_of``. caller: without one the haplotypes alone say what is there. others: callers whose
+    genotypes count too. The calls of a stretch are those of its pieces.
     """
-    stretch = stretch_of(file, reference, start, end)
+    stretch = stretch_of(file, reference, start, end, others)
     weighed = [weigh(window, stretch, ploidy) for window in stretch.windows]
     judged = _judged(stretch, weighed, caller)
     found: list[Call] = []
     for window, pairs, chances in zip(stretch.windows, weighed, judged, strict=True):
-        made = calls_of(window, stretch.reads, stretch.candidates, pairs, ploidy, chances)
+        made = calls_of(window, stretch, pairs, ploidy, chances)
         found += [call for call in made if start < call.pos <= end]
     found.sort(key=lambda call: (call.pos, call.alleles))
     return Called(found, stretch.left_out, weigh_reference(stretch.reads, reference, found, start, end))
@@ -138,35 +165,33 @@ def _judged(stretch: Stretch, weighed: list[Diplotypes], caller: Caller | None) 
 
 
 def calls_of(
-    window: Window,
-    reads: Reads,
-    candidates: Candidates,
-    weighed: Diplotypes,
-    ploidy: int,
-    judged: Float64 | None = None,
+    window: Window, stretch: Stretch, weighed: Diplotypes, ploidy: int, judged: Float64 | None = None
 ) -> list[Call]:
     """The records of a window: candidates of one position, single bases and indels apart, make one.
 
     judged: float64[A, 3], as by ``Caller``.
     """
+    candidates = stretch.candidates
     first, last = window.span.first, window.span.last
     sites: dict[tuple[int, bool], list[int]] = {}
     for i in range(first, last):
         is_snp = len(candidates.ref[i]) == len(candidates.alt[i])
         sites.setdefault((int(candidates.pos[i]), is_snp), []).append(i - first)
-    return [_call(window, reads, candidates, weighed, site, ploidy, judged) for site in sites.values()]
+    return [_call(window, stretch, weighed, site, ploidy, judged) for site in sites.values()]
 
 
 def _call(
     window: Window,
-    reads: Reads,
-    candidates: Candidates,
+    stretch: Stretch,
     weighed: Diplotypes,
     site: list[int],
     ploidy: int,
     judged: Float64 | None,
 ) -> Call:
-    said = genotype_of(weighed, window, site, ploidy, judged)
+    reads, candidates = stretch.reads, stretch.candidates
+    own = slice(window.span.first, window.span.last)
+    votes = stretch.others.votes(stretch.copies[own]) if stretch.others else None
+    said = genotype_of(weighed, window, site, ploidy, judged, votes)
     numbers = [window.span.first + column for column in said.kept]
     pos, alleles = (
         int(candidates.pos[numbers[0]]),
@@ -175,7 +200,20 @@ def _call(
     covers = (reads.start[window.picked] <= pos) & (reads.end[window.picked] > pos)
     depths = _depths(window, reads, said.kept, covers)
     dp = len(np.unique(reads.fragment[window.picked[covers]]))
-    return Call(pos + 1, alleles, said.alleles, said.qual, said.gq, dp, depths, said.pl.tolist())
+    copies = stretch.copies[numbers]
+    ours = np.array([said.alleles.count(a) * (2 // ploidy) for a in range(1, len(alleles))])
+    return Call(
+        pos + 1,
+        alleles,
+        said.alleles,
+        said.qual,
+        said.gq,
+        dp,
+        depths,
+        said.pl.tolist(),
+        [np.flatnonzero(row).tolist() for row in copies],
+        np.flatnonzero((copies == ours[:, None]).all(axis=0)).tolist(),
+    )
 
 
 def _depths(window: Window, reads: Reads, kept: list[int], covers: NDArray[np.bool_]) -> list[int]:

@@ -3,6 +3,7 @@
 The thresholds are those that DeepVariant's documentation gives for short reads.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,6 +32,9 @@ LONG_RUN = 10
 
 LONGEST_SHIFT = 500
 """Bases that an indel is moved to the left at most."""
+
+Key = tuple[int, str, str]
+"""An allele: its position (0-based), REF and ALT, normalised."""
 
 NO_READS = np.zeros(0, np.int64)
 HASH = np.uint64(0x9E3779B97F4A7C15)
@@ -148,14 +152,27 @@ def _count(reads: Reads, end: int, counts: Counts) -> None:
                 at += length
 
 
-def find_candidates(reads: Reads, reference: Reference, counts: Counts, least: Thresholds) -> Candidates:
-    """Alleles above the thresholds in the stretch that was counted.
+def find_candidates(
+    reads: Reads,
+    reference: Reference,
+    counts: Counts,
+    least: Thresholds,
+    asked: Collection[Key] = frozenset(),
+) -> Candidates:
+    """Alleles above the thresholds in the stretch that was counted, and those ``asked`` for.
 
     reference: reaches to at least ``LONGEST_SHIFT`` and an indel's length before and after the stretch, or to
-    the contig's ends. Where its base is not known (N) nothing is a candidate.
+    the contig's ends. Where its base is not known (N) nothing is a candidate. asked: alleles that are
+    candidates however few reads show them, if any read lies there and they are no longer than
+    ``LONGEST_INDEL``.
     """
-    rows = [*_single_bases(reference, counts, least), *_indels(reads, reference, counts, least)]
-    rows += _clipped(reads, reference, counts, least, {row[:3] for row in rows})
+    wanted = _looked_for(asked, counts)
+    rows = [
+        *_single_bases(reference, counts, least, wanted),
+        *_indels(reads, reference, counts, least, wanted),
+    ]
+    rows += _clipped(reads, reference, counts, least, wanted, {row[:3] for row in rows})
+    rows += _unseen(counts, wanted - {row[:3] for row in rows})
     rows.sort(key=lambda row: row[:3])
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 9
     pos, forward, reverse, depth = (np.array(columns[i], np.int64) for i in (0, 3, 4, 5))
@@ -167,12 +184,37 @@ def find_candidates(reads: Reads, reference: Reference, counts: Counts, least: T
 Row = tuple[int, str, str, int, int, int, float, float, Int64]
 
 
-def _single_bases(reference: Reference, counts: Counts, least: Thresholds) -> list[Row]:
+def _looked_for(asked: Collection[Key], counts: Counts) -> set[Key]:
+    """Those of the alleles that are asked for that reads can tell of."""
+    covered = counts.covered
+    return {
+        (pos, ref, alt)
+        for pos, ref, alt in asked
+        if counts.start <= pos < counts.start + len(covered)
+        and covered[pos - counts.start]
+        and abs(len(ref) - len(alt)) <= LONGEST_INDEL
+    }
+
+
+def _unseen(counts: Counts, alleles: Collection[Key]) -> list[Row]:
+    """Rows of alleles that no read shows as it was aligned."""
+    return [
+        (pos, ref, alt, 0, 0, int(counts.covered[pos - counts.start]), 0.0, 0.0, NO_READS)
+        for pos, ref, alt in alleles
+    ]
+
+
+def _single_bases(
+    reference: Reference, counts: Counts, least: Thresholds, wanted: Collection[Key]
+) -> list[Row]:
     first = counts.start - reference.start
     codes = reference.codes[first : first + len(counts.bases)]
     both = counts.bases.sum(axis=2)
     depth = both.sum(axis=1)
     enough = (both >= least.reads) & (both >= least.snp_share * depth[:, None])
+    for pos, ref, alt in wanted:
+        if len(ref) == len(alt):
+            enough[pos - counts.start, "ACGT".index(alt)] = True
     enough[np.arange(len(codes)), np.minimum(codes, 3)] = False
     enough[codes == NO_BASE] = False
     return [
@@ -191,7 +233,9 @@ def _single_bases(reference: Reference, counts: Counts, least: Thresholds) -> li
     ]
 
 
-def _indels(reads: Reads, reference: Reference, counts: Counts, least: Thresholds) -> list[Row]:
+def _indels(
+    reads: Reads, reference: Reference, counts: Counts, least: Thresholds, wanted: Collection[Key]
+) -> list[Row]:
     events = indel_events(reads, reference.codes, reference.start)
     inside = (events.place >= counts.start) & (events.place < counts.start + len(counts.covered))
     order = np.flatnonzero(inside)
@@ -200,19 +244,26 @@ def _indels(reads: Reads, reference: Reference, counts: Counts, least: Threshold
     key = np.stack([events.place[order], events.size[order], events.hashed[order].view(np.int64)])
     new = np.flatnonzero((key[:, 1:] != key[:, :-1]).any(axis=0)) + 1
     groups = np.split(order, new) if len(order) else []
-    rows = (_indel(reads, reference, counts, least, events, group) for group in groups)
+    rows = (_indel(reads, reference, counts, least, events, group, wanted) for group in groups)
     return [row for row in rows if row is not None]
 
 
 def _indel(
-    reads: Reads, reference: Reference, counts: Counts, least: Thresholds, events: Indels, group: Int64
+    reads: Reads,
+    reference: Reference,
+    counts: Counts,
+    least: Thresholds,
+    events: Indels,
+    group: Int64,
+    wanted: Collection[Key],
 ) -> Row | None:
     """The candidate that a group of like events makes, if it does."""
     fragments, once = np.unique(reads.fragment[events.read[group]], return_index=True)
     first, shown = group[0], group[once]
     place, size = int(events.place[first]), int(events.size[first])
     depth = max(int(counts.covered[place - counts.start]), len(fragments))
-    if len(fragments) < max(least.indel_reads, least.indel_share * depth):
+    least_reads = max(least.indel_reads, least.indel_share * depth)
+    if len(fragments) < least_reads and not wanted:
         return None
     at = place - reference.start
     ref = alt = reference.text[at : at + 1].decode()
@@ -227,7 +278,8 @@ def _indel(
         quality = float(sum(reads.quality[a : a + size].mean() for a in events.at[shown]))
     changed = (ref if size < 0 else alt)[1:]
     in_run = len(set(changed)) == 1 and reference.repeated(at + 1, changed) > LONG_RUN
-    if "N" in ref + alt or (len(fragments) < least.reads and in_run):
+    few = len(fragments) < (max(least.reads, least_reads) if in_run else least_reads)
+    if "N" in ref + alt or (few and (place, ref, alt) not in wanted):
         return None
     readers = events.read[shown]
     reverse = int(reads.reverse[readers].sum())
@@ -237,7 +289,12 @@ def _indel(
 
 
 def _clipped(
-    reads: Reads, reference: Reference, counts: Counts, least: Thresholds, known: set[tuple[int, str, str]]
+    reads: Reads,
+    reference: Reference,
+    counts: Counts,
+    least: Thresholds,
+    wanted: Collection[Key],
+    known: Collection[Key],
 ) -> list[Row]:
     """Insertions and deletions that clipped ends propose and no alignment shows often enough."""
     rows: list[Row] = []
@@ -247,7 +304,8 @@ def _clipped(
             continue
         fragments, once = np.unique(reads.fragment[readers], return_index=True)
         depth = int(counts.covered[pos - 1 - counts.start]) + len(fragments)
-        if len(fragments) >= max(least.reads, least.indel_share * depth):
+        enough = len(fragments) >= max(least.reads, least.indel_share * depth)
+        if enough or (pos - 1, ref, alt) in wanted:
             shown = readers[once]
             reverse = int(reads.reverse[shown].sum())
             mapping = float(reads.mapq[shown].sum())

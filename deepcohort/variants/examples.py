@@ -130,7 +130,7 @@ def _of_region(
     _, region = contig_within(fasta, region)
     inside = Inside(parse_regions(str(bed)))
     whole = read_reference(fasta, region, AROUND)
-    truth = sorted(known.alleles(b"N" * whole.start + whole.text, [region]).units)
+    truth = sorted(known.alleles(whole.text, [region], whole.start).units)
     begins = [unit.start for unit in truth]
     starts = range(region.start, region.end + 1, TILE)
     with progress("tiles", len(starts)) as bar:

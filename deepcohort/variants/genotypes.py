@@ -128,13 +128,19 @@ def copies_of(weighed: Diplotypes, window: Window) -> tuple[Float64, Float64]:
 
 
 def genotype_of(
-    weighed: Diplotypes, window: Window, site: list[int], ploidy: int = 2, judged: Float64 | None = None
+    weighed: Diplotypes,
+    window: Window,
+    site: list[int],
+    ploidy: int = 2,
+    judged: Float64 | None = None,
+    votes: Float64 | None = None,
 ) -> Genotype:
     """The genotype of a site: of some candidates of the window of which a haplotype has at most one.
 
     judged: float64[A, 3], logs of the chances of 0, 1 and 2 copies of each candidate as somebody else has
     them, which then count instead: those of the site's alleles are taken together as if one did not hang on
-    the other.
+    the other. votes: float64[A, 3], logs of how much likelier 0, 1 and 2 copies of each candidate are by what
+    others say.
     """
     member_allele = _allele_of(window.haplotypes.carries, site)[weighed.members]
     genotypes = np.sort(member_allele, axis=1)
@@ -155,6 +161,10 @@ def genotype_of(
         posterior = np.where(possible, _together_judged(judged[site], ploidy), -np.inf)
         posterior -= _total(posterior)
         likelihood = np.where(possible, posterior - np.where(possible, prior, 0.0), -np.inf)
+    if votes is not None:
+        added = _together_judged(votes[site], ploidy)
+        likelihood, posterior = likelihood + added, posterior + added
+        posterior -= _total(posterior)
     best = int(posterior.argmax())
     alleles = tuple(int(a) for a in genotypes[number == best][0])
     kept = sorted({a for a in alleles if a}) or [_likeliest(posterior, number, genotypes, len(site))]

@@ -125,6 +125,7 @@ def with_any_allele(call: Call, against: int) -> Call:
         call,
         alleles=[*call.alleles, ANY],
         ad=[*call.ad, 0],
+        called_by=[*call.called_by, []],
         pl=[*call.pl, *(min(cost, LARGEST_PL) for cost in added)],
     )
 

@@ -1,5 +1,5 @@
 // One person's variants in a piece of the genome.
-include { option; quoted } from '../options'
+include { eachNamed; option; quoted } from '../options'
 
 process CALL_REGION {
     tag "${meta.sample}:${meta.region}"
@@ -9,10 +9,11 @@ process CALL_REGION {
     label 'img_variants'
 
     input:
-    tuple val(meta), path(reads), path(index), path(gaps)
+    tuple val(meta), path(reads), path(index), path(gaps), val(names), path(others, stageAs: 'others/*'), path(others_indices, stageAs: 'others/*')
     tuple path(fasta), path(fasta_index)
     val caller
     path weights, stageAs: 'weights'
+    val votes
 
     output:
     tuple val(meta), path("${meta.piece}.vcf.gz"), emit: calls
@@ -32,6 +33,8 @@ process CALL_REGION {
         --sample '${meta.sample}' \\
         --caller ${caller} \\
         ${option('--weights', weights)} \\
+        ${eachNamed('--call-with', names, others)} \\
+        --votes ${votes} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} \\
         --threads ${task.cpus} \\
         ${meta.haploid == 'true' ? '--haploid' : ''} \\

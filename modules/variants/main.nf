@@ -11,7 +11,7 @@ include { GENOTYPE_REGION } from './genotype_region'
 include { JOIN_COHORT } from './join_cohort'
 include { MENDELIAN } from './mendelian'
 include { EVALUATE_CALLS } from './evaluate_calls'
-include { namedFiles } from './named_files'
+include { namedFiles; problemOf } from './named_files'
 include { COMBINE_EVALUATIONS } from './combine_evaluations'
 
 workflow VARIANTS {
@@ -23,7 +23,7 @@ workflow VARIANTS {
     truth      // [ [file: 'person.truth001', cohort: 'person'], truth.vcf.gz, index, check.json ]
     beds       // [ 'person.truth001', truth.bed or [] ]
     regions    // text or BED file, e.g. '20:1-5000000', or null
-    options    // e.g. [piece_bases: 10000000, seed: 1, gaps: 'auto', caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false, pedigree: PED file or null, annotate: 'clinvar=clinvar.vcf.gz' or null, annotate_fields: 'CLNSIG' or null, compare: 'gatk=gatk.vcf.gz' or null]
+    options    // e.g. [piece_bases: 10000000, seed: 1, gaps: 'auto', caller: 'cnn', weights: folder of a caller or null, layout: 'compact', epochs: 8, training: false, pedigree: PED file or null, annotate: 'clinvar=clinvar.vcf.gz' or null, annotate_fields: 'CLNSIG' or null, compare: 'gatk=gatk.vcf.gz' or null, call_with: 'gatk=gatk/{sample}.vcf.gz' or null, votes: 0]
 
     main:
     bed = regions && file(regions).exists() ? file(regions) : []
@@ -31,16 +31,18 @@ workflow VARIANTS {
 
     LEARN_GAPS(reads.join(PLAN_CALLS.out.pieces), reference, options.gaps)
 
-    // [ [sample: 'person', sex: 'male', pieces: 2, piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index, gaps.tsv ]
+    // [ [sample: 'person', sex: 'male', pieces: 2, piece: '000001', region: 'chr20:1-1000', haploid: 'false'], reads.bam, index, gaps.tsv, ['gatk'], [gatk/person.vcf.gz], [index] ]
     jobs = reads.join(PLAN_CALLS.out.pieces).join(LEARN_GAPS.out.gaps).flatMap { meta, file, index, table, gaps ->
         def rows = table.splitCsv(header: true, sep: '\t')
-        rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index, gaps] }
+        def others = options.call_with?.replace('{sample}', meta.sample)
+        def problem = problemOf('--call_with', others)
+        problem ? error(problem) : rows.collect { row -> [meta + [pieces: rows.size()] + row, file, index, gaps] + namedFiles('--call_with', others) }
     }
     // (Nextflow's newer parser does not let two files include one that includes functions.)
     PLAN_EXAMPLES(known.map { meta, file, _index, _truth, _bed -> [meta, file] }, reference, [regions ?: '', bed], Math.min(options.piece_bases, 1000000))
     TRAINING(known, PLAN_EXAMPLES.out.pieces, reference, options.weights ? file(options.weights) : [], options.subMap('gaps', 'layout', 'epochs', 'seed'))
     weights = options.training ? TRAINING.out.caller : channel.value(file(options.weights ?: "${projectDir}/assets/callers/short_reads"))
-    CALL_REGION(jobs, reference, options.caller, options.caller == 'haplotypes' ? [] : weights)
+    CALL_REGION(jobs, reference, options.caller, options.caller == 'haplotypes' ? [] : weights, options.votes)
 
     // Known variants are looked up by the tasks that join: a region's task would fetch the whole file too.
     known_variants = namedFiles('--annotate', options.annotate)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,7 @@ def write_known(path: Path, truth: Path) -> None:
         ("--annotate", "known.vcf.gz", "--annotate known.vcf.gz: write a name and a file"),
         ("--compare", "a=none.vcf.gz", "--compare a=none.vcf.gz: there is no file none.vcf.gz"),
         ("--compare", "a=a.bam,a=a.bam", "--compare a=a.bam,a=a.bam: a name is there twice"),
+        ("--call_with", "a={sample}.vcf.gz", "--call_with a=ann.vcf.gz: there is no file ann.vcf.gz"),
     ],
 )
 def test_files_with_names_that_are_wrong_are_told(
@@ -75,10 +77,12 @@ def test_files_with_names_that_are_wrong_are_told(
 def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
     write_person(nextflow.folder)
     write_known(nextflow.folder / "known.vcf.gz", nextflow.folder / "truth.vcf.gz")
+    shutil.copy(nextflow.folder / "truth.vcf.gz", nextflow.folder / "all of me.vcf.gz")
+    pysam.tabix_index(str(nextflow.folder / "all of me.vcf.gz"), preset="vcf")
     run = nextflow.pipeline(
         *("--steps", "call", "--input", "samples.csv", "--fasta", "a b.fa", "--truth", "truth.csv"),
         *("--call_bases", "10000", "--annotate", "db=known.vcf.gz", "--annotate_fields", "NUMBER"),
-        *("--compare", "perfect=truth.vcf.gz"),
+        *("--compare", "perfect=truth.vcf.gz", "--call_with", "perfect=all of {sample}.vcf.gz"),
     )
     assert run.returncode == 0, run.output
     assert run.tasks["CALL_REGION"] == 3
@@ -100,6 +104,7 @@ def test_variants_of_a_person_are_called_and_judged(nextflow: Nextflow) -> None:
         records = list(calls)
     positions = [record.pos for record in records]
     assert positions == sorted(positions) and len(positions) > 50
+    assert sum(record.info.get("AGREE") == ("perfect",) for record in records) > 50
     for file in ("me", "cohort"):
         with pysam.VariantFile(str(run.outdir / f"variants/{file}.vcf.gz")) as calls:
             known = [record for record in calls if record.id]
