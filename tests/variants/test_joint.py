@@ -11,14 +11,18 @@ from cyvcf2 import VCF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepcohort.genome.command import Device
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.likelihoods import genotypes_among
 from deepcohort.variants import calls_vcf, joint
+from deepcohort.variants.callers import loaded
 from deepcohort.variants.joint_model import genotype_people
 from deepcohort.variants.joint_sites import SiteEvidence
 from deepcohort.variants.joint_vcf import hardy_weinberg
 from deepcohort.variants.mendelian import mendelian_errors
+from deepcohort.variants.names import Name
 from deepcohort.variants.normalise import normalised
+from tests.conftest import ROOT
 from tests.scripts import run_script
 from tests.variants.gvcfs import block, record, write_gvcf
 from tests.variants.people import Person
@@ -347,9 +351,12 @@ def test_hardy_weinberg_is_exact():
 # From reads.
 
 
-@pytest.fixture(scope="module")
-def trio(tmp_path_factory):
-    """Father, mother and child with reads, their VCFs and gVCFs."""
+@pytest.fixture(scope="module", params=[Name.haplotypes, Name.ensemble])
+def trio(request, tmp_path_factory):
+    """Father, mother and child with reads, their VCFs and gVCFs by the haplotypes or the shipped callers."""
+    if request.param is not Name.haplotypes:
+        pytest.importorskip("torch")
+    judge = loaded(request.param, ROOT / "assets/callers/short_reads", Device.cpu, 1)
     folder = tmp_path_factory.mktemp("trio")
     rng = np.random.default_rng(11)
     length = 20_000
@@ -370,7 +377,7 @@ def trio(tmp_path_factory):
         person = Person(sequence, [haplotypes[h] for h in own]).sequenced(14, rng, error=0.003)
         bam, fasta = person.write(folder, name, sample=name)
         out = folder / f"{name}.vcf.gz"
-        calls_vcf.call_region(bam, fasta, "chr20", out, gvcf=folder / f"{name}.g.vcf.gz")
+        calls_vcf.call_region(bam, fasta, "chr20", out, gvcf=folder / f"{name}.g.vcf.gz", caller=judge)
         files[name] = out, folder / f"{name}.g.vcf.gz", fasta
     return files, haplotypes, people, sequence
 
