@@ -297,11 +297,17 @@ def evaluate(
     from deepcohort.genome.tables import write_table
     from deepcohort.variants import concordance as beside
     from deepcohort.variants import evaluation_table as tables
+    from deepcohort.variants.evaluate import by_chromosome
     from deepcohort.variants.evaluate import evaluate as judge
 
     others = named_files("--compare", compare or [])
     if bool(others) != (out_concordance is not None):
         raise InputError("--compare and --out-concordance go together: give both or none")
+    if out_counts is not None and not any((out, out_curve, out_judged, out_left_out, out_concordance)):
+        parts = by_chromosome(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample)
+        counted = (row for part in parts for row in tables.count_rows(name, part.counts()))
+        write_table(out_counts, counted, tables.COUNT_COLUMNS)
+        return
     found = judge(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample)
     rows = tables.count_rows(name, found.counts())
     if out is not None:
@@ -338,7 +344,7 @@ def combine_evaluations(
     from deepcohort.variants import concordance as beside
     from deepcohort.variants import evaluation_table as tables
 
-    counts = [tables.read_counts(part) for part in parts]
+    counts = [tables.CountsFile(part) for part in parts]
     write_table(out, tables.figures(counts, seed), tables.COLUMNS)
     if out_concordance is not None:
         write_table(out_concordance, beside.read_rows(concordance or []), beside.COLUMNS)

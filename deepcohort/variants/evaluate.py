@@ -78,21 +78,37 @@ def evaluate(
     sample: str | None = None,
     truth_sample: str | None = None,
 ) -> Evaluation:
+    """Judge the calls of one person, see ``by_chromosome``; all judged alleles are held."""
+    parts = list(by_chromosome(calls, truth, fasta, bed, sample=sample, truth_sample=truth_sample))
+    left_out = {side: sum((part.left_out[side] for part in parts), Counter()) for side in SIDES}
+    return Evaluation([one for part in parts for one in part.judged], left_out)
+
+
+def by_chromosome(
+    calls: Path,
+    truth: Path,
+    fasta: Path,
+    bed: Path | None,
+    *,
+    sample: str | None = None,
+    truth_sample: str | None = None,
+) -> Iterator[Evaluation]:
     """Judge the calls of one person inside the regions of ``bed`` (everywhere without it).
 
-    calls, truth: VCF or BCF; records that a filter refused are left out and counted. sample, truth_sample:
-    whose genotypes count, where the file holds several people. Raises ``InputError`` for files that do not
-    fit together.
+    Yields what came out of one chromosome after the other, so that one is in memory at a time. calls, truth:
+    VCF or BCF; records that a filter refused are left out and counted. sample, truth_sample: whose genotypes
+    count, where the file holds several people. Raises ``InputError`` for files that do not fit together.
     """
     files = (GenotypeFile.opened(truth, truth_sample), GenotypeFile.opened(calls, sample))
-    judged: list[Judged] = []
     for contig, reference, regions in stretches(fasta, bed, files):
         sides = (files[TRUTH].alleles(reference, regions), files[CALLS].alleles(reference, regions))
         matched = match(reference, sides[TRUTH].units, sides[CALLS].units)
         if matched.cut_short:
             log.warning("%s: %d crowded places compared in part only", contig, matched.cut_short)
-        judged += _judged(contig, reference, regions, sides, matched)
-    return Evaluation(judged, {side: files[i].left_out for i, side in enumerate(SIDES)})
+        judged = _judged(contig, reference, regions, sides, matched)
+        yield Evaluation(judged, {side: Counter(files[i].left_out) for i, side in enumerate(SIDES)})
+        for file in files:
+            file.left_out.clear()
 
 
 def stretches(

@@ -7,7 +7,8 @@ come in clusters. Counts of several evaluations add up: of several people, chrom
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -57,45 +58,84 @@ def count_rows(name: str, counts: Counts) -> list[Row]:
     ]
 
 
-def read_counts(path: Path) -> list[Row]:
-    """Read what ``count_rows`` made; raises ``InputError`` for another table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if tuple(reader.fieldnames or ()) != COUNT_COLUMNS:
-            raise InputError(
-                f"{path.name}: not a table of an evaluation's counts: make it with 'evaluate --out-counts' "
-                "of this version"
-            )
-        return list(reader)
+@dataclass(frozen=True)
+class CountsFile:
+    """What ``count_rows`` made, read anew from its file each time: a genome's blocks are many."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows; raises ``InputError`` for another table."""
+        with self.path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if tuple(reader.fieldnames or ()) != COUNT_COLUMNS:
+                raise InputError(
+                    f"{self.path.name}: not a table of an evaluation's counts: make it with 'evaluate "
+                    "--out-counts' of this version"
+                )
+            yield from reader
 
 
-def figures(parts: Sequence[Sequence[Row]], seed: int) -> list[Row]:
+def figures(parts: Sequence[Iterable[Row]], seed: int) -> list[Row]:
     """Rows of ``COLUMNS`` from counts of one or more evaluations; those of one name are pooled.
 
     A block of several evaluations is one block of the bootstrap: seeds of one person are not independent.
+    The parts are gone through twice, and not held.
     """
-    sums: dict[str, dict[Stratum, Counter[tuple[str, int, str]]]] = defaultdict(lambda: defaultdict(Counter))
+    blocks: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     evaluations: Counter[str] = Counter()
     for part in parts:
-        evaluations.update({row["name"] for row in part})
+        names = set()
         for row in part:
-            stratum = (row["stratum"], row["bin"], row["type"])
-            place = row["contig"], int(row["block"])
-            for verdict in VERDICTS:
-                sums[row["name"]][stratum][*place, verdict] += int(row[verdict])
+            names.add(row["name"])
+            blocks[row["name"]][row["contig"]].add(int(row["block"]))
+        evaluations.update(names)
+    groups = {name: _Groups.of(own) for name, own in blocks.items()}
+    tables = _summed(parts, groups)
     rows = []
-    for name, strata in sums.items():
-        blocks = sorted({(contig, block) for own in strata.values() for contig, block, _ in own})
-        joined = -(-len(blocks) // MOST_BLOCKS)
-        group = {block: i // joined for i, block in enumerate(blocks)}
-        weights = _weights(-(-len(blocks) // joined), seed)
-        for stratum in sorted(strata, key=stratum_order):
-            table = np.zeros((weights.shape[1], len(VERDICTS)))
-            for (contig, block, verdict), count in strata[stratum].items():
-                table[group[contig, block], VERDICTS.index(verdict)] += count
+    for name, group in groups.items():
+        weights = _weights(group.many, seed)
+        for stratum in sorted(tables[name], key=stratum_order):
             key = dict(zip(COLUMNS, (name, *stratum, str(evaluations[name])), strict=False))
-            rows.append(key | _figures(table, weights))
+            rows.append(key | _figures(tables[name][stratum], weights))
     return rows
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Neighbouring blocks that the bootstrap draws together: ``joined`` of them, ``MOST_BLOCKS`` groups at
+    most. blocks: int64, sorted, by contig; before: how many blocks there are on the contigs before.
+    """
+
+    blocks: dict[str, NDArray[np.int64]]
+    before: dict[str, int]
+    joined: int
+    many: int
+
+    @classmethod
+    def of(cls, seen: dict[str, set[int]]) -> "_Groups":
+        blocks = {contig: np.array(sorted(seen[contig]), np.int64) for contig in sorted(seen)}
+        ends = np.cumsum([len(own) for own in blocks.values()])
+        before = dict(zip(blocks, [0, *ends[:-1].tolist()], strict=True))
+        joined = -(-int(ends[-1]) // MOST_BLOCKS)
+        return cls(blocks, before, joined, -(-int(ends[-1]) // joined))
+
+    def number(self, contig: str, block: int) -> int:
+        return (self.before[contig] + int(np.searchsorted(self.blocks[contig], block))) // self.joined
+
+
+def _summed(parts: Sequence[Iterable[Row]], groups: dict[str, _Groups]) -> dict[str, dict[Stratum, Floats]]:
+    """Counts by name and stratum, float64[groups, verdicts]."""
+    tables: dict[str, dict[Stratum, Floats]] = {name: {} for name in groups}
+    for part in parts:
+        for row in part:
+            group, own = groups[row["name"]], tables[row["name"]]
+            stratum = (row["stratum"], row["bin"], row["type"])
+            if stratum not in own:
+                own[stratum] = np.zeros((group.many, len(VERDICTS)))
+            number = group.number(row["contig"], int(row["block"]))
+            own[stratum][number] += [int(row[verdict]) for verdict in VERDICTS]
+    return tables
 
 
 def _weights(blocks: int, seed: int) -> Floats:

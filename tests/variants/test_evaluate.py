@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import deepcohort
-from tests.genotypes import bgzip
+from tests.genotypes import bgzip, write_vcf
 from tests.scripts import ROOT, run_script
 
 spec = importlib.util.spec_from_file_location("variants_script", ROOT / "bin" / "variants.py")
@@ -236,6 +236,34 @@ def test_pooled_counts_are_those_of_all(files):
     (row,) = [one for one in table(files / "all.tsv") if (one["stratum"], one["type"]) == ("all", "snp")]
     assert (row["evaluations"], row["truth"], row["true_found"]) == ("2", "6", "3")
     assert float(row["recall"]) == 0.5
+
+
+def test_chromosomes_are_judged_one_after_the_other(files):
+    """Counts alone need one chromosome at a time, and are those of all at once."""
+    from deepcohort.variants import evaluation_table as tables
+    from deepcohort.variants.evaluate import by_chromosome, evaluate
+
+    lengths = dict.fromkeys(("chr8", "chr9"), len(BASES))
+    (files / "two.fa").write_text("".join(f">{name}\n{BASES}\n" for name in lengths))
+    pysam.faidx(str(files / "two.fa"))
+    names, both = ("truth", "calls"), [snp(10), snp(30), snp(50, "1/1")]
+    rows = {"truth": [both, both[1:]], "calls": [both[:2], [*both[:2], snp(90)]]}
+    for name in names:
+        found = zip(lengths, rows[name], strict=True)
+        records = [(contig, *row[:3], [row[3]]) for contig, own in found for row in own]
+        write_vcf(files / f"{name}.vcf.gz", records, ["me"], lengths)
+    given = [files / "calls.vcf.gz", files / "truth.vcf.gz", files / "two.fa", None]
+    parts = list(by_chromosome(*given))
+    assert [{one.contig for one in part.judged} for part in parts] == [{"chr8"}, {"chr9"}]
+    options = ("--calls", given[0], "--truth", given[1], "--fasta", given[2], "--name", "x")
+    for more in ((), ("--out", files / "e.tsv")):
+        counts = files / f"counts{len(more)}.tsv"
+        assert run("evaluate", *options, "--out-counts", counts, *more).exit_code == 0
+    assert (files / "counts0.tsv").read_bytes() == (files / "counts2.tsv").read_bytes()
+    held = tables.count_rows("x", evaluate(*given).counts())
+    assert tables.figures([tables.CountsFile(files / "counts0.tsv")], 1) == tables.figures([held], 1)
+    (row,) = [one for one in table(files / "e.tsv") if (one["stratum"], one["type"]) == ("all", "snp")]
+    assert (row["truth"], row["true_found"], row["false_positives"]) == ("5", "3", "2")
 
 
 def test_intervals_against_a_plain_bootstrap():
