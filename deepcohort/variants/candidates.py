@@ -92,6 +92,11 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.pos)
 
+    @property
+    def unseen(self) -> Bool:
+        """Which no read shows, bool[A]: others asked for them."""
+        return self.forward + self.reverse == 0
+
 
 class Indels(NamedTuple):
     """Every insertion and deletion of every read, E of them.

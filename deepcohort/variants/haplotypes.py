@@ -112,8 +112,10 @@ def _spelled(
     start = max(reference.start, span.start - FLANK)
     end = min(reference.end, span.end + FLANK)
     edits = [edit_of(candidates, i) for i in range(span.first, span.last)]
+    unseen = candidates.unseen[span.first : span.last]
     found: dict[bytes, tuple[tuple[bool, ...], int, int, Int64]] = {}
-    for one in carried:
+    # What several combinations spell alike is told by the candidates that reads show.
+    for one in sorted(carried, key=lambda one: int(unseen[list(one)].sum())):
         here, shift, low, high = start, 0, 0, 0
         parts: list[UInt8] = []
         places: list[Int64] = []

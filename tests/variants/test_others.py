@@ -80,6 +80,26 @@ def test_calls_say_who_agrees(tmp_path, files):
     assert list(plain) == list(calls) and not any("CALLED_BY" in call.info for call in plain.values())
 
 
+def test_what_another_caller_writes_otherwise_stays_as_it_was(tmp_path):
+    """Two neighbouring bases, which another caller writes as a deletion and an insertion."""
+    at = NOT_THERE
+    alt = other(at) + other(at + 1)
+    edits = [[(at, SEQUENCE[at - 1 : at + 1], alt)], []]
+    files = Person(SEQUENCE, edits).sequenced(20, np.random.default_rng(4)).write(tmp_path)
+    before, after = base(at - 1), base(at + 1)
+    records = [
+        (at - 1, SEQUENCE[at - 2 : at + 1], before, ["0/1"]),
+        (at + 1, after, after + alt, ["0/1"]),
+    ]
+    given = {"one": write_calls_of(tmp_path, "one", records)}
+    texts = []
+    for one in (None, given):
+        called(tmp_path, files, one)
+        lines = pysam.bcftools.view("-H", "-f", "PASS", str(tmp_path / "calls.vcf.gz")).splitlines()
+        texts.append([(*line.split("\t")[1:5], line.split("\t")[9][:3]) for line in lines])
+    assert texts[0] == texts[1] and len(texts[0]) == 2
+
+
 def test_what_reads_do_not_show_is_refused_and_said(tmp_path, files):
     alleles = [
         (NOT_THERE, base(NOT_THERE), other(NOT_THERE), ["1/1"]),
