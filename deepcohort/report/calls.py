@@ -118,7 +118,7 @@ def _people(people: dict[str, Person]) -> Section:
         "titv": {"title": "Ti/Tv", "description": "Transitions for each transversion", "format": "{:.2f}"},
         "hethom": {"title": "Het/hom", "description": "Heterozygous for each homozygous", "format": "{:.2f}"},
         "depth": {"title": "Depth", "description": "Median reads at variants", "format": "{:,.0f}"},
-        "low": {"title": "LowQual", "description": "Records that are not sure enough", "format": "{:,.0f}"},
+        "low": {"title": "Low", "description": "Variants that a filter refused", "format": "{:,.0f}"},
     }
     data = {name: _row(person) for name, person in sorted(people.items())}
     about = (
@@ -153,6 +153,7 @@ def _cohort(people: dict[str, Person]) -> Section:
 def _row(person: Person) -> Cells:
     kinds, changes = person.get("type", Counter()), person.get("substitution", Counter())
     copies, depth = person.get("zygosity", Counter()), person.get("depth", Counter())
+    filters = person.get("filter", Counter())
     return {
         "snps": kinds["snp"],
         "insertions": kinds["insertion"],
@@ -160,7 +161,7 @@ def _row(person: Person) -> Cells:
         "titv": _ratio(changes["transition"], changes["transversion"]),
         "hethom": _ratio(copies["heterozygous"], copies["homozygous"]),
         "depth": _median(depth),
-        "low": person.get("filter", Counter())["LowQual"],
+        "low": sum(count for why, count in filters.items() if why not in ("PASS", "RefCall")),
     }
 
 

@@ -42,8 +42,9 @@ class Call:
 
     genotype: numbers of the copies' alleles, empty where nothing was read. ad: reads (mates count as one) for
     each allele; dp: reads that cover the site. pl in VCF's order. qual: phred of the chance that there is no
-    variant; gq: of that of another genotype. called_by: numbers of the other callers that call each ALT;
-    agree: of those that call this genotype of these alleles.
+    variant; gq: of that of another genotype. base_quality: of the genotype's single bases the least mean
+    quality of the bases that show it. called_by: numbers of the other callers that call each ALT; agree: of
+    those that call this genotype of these alleles.
     """
 
     pos: int
@@ -54,6 +55,7 @@ class Call:
     dp: int
     ad: list[int]
     pl: list[int]
+    base_quality: float = np.inf
     called_by: Sequence[Sequence[int]] = ()
     agree: Sequence[int] = ()
 
@@ -202,6 +204,10 @@ def _call(
     dp = len(np.unique(reads.fragment[window.picked[covers]]))
     copies = stretch.copies[numbers]
     ours = np.array([said.alleles.count(a) * (2 // ploidy) for a in range(1, len(alleles))])
+    shown = [numbers[allele - 1] for allele in set(said.alleles) - {0}]
+    qualities = [
+        candidates.base_quality(i) for i in shown if len(candidates.ref[i]) == len(candidates.alt[i])
+    ]
     return Call(
         pos + 1,
         alleles,
@@ -211,6 +217,7 @@ def _call(
         dp,
         depths,
         said.pl.tolist(),
+        min(qualities, default=np.inf),
         [np.flatnonzero(row).tolist() for row in copies],
         np.flatnonzero((copies == ours[:, None]).all(axis=0)).tolist(),
     )

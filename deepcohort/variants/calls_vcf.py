@@ -23,7 +23,11 @@ from deepcohort.variants.vcf_header import LEAST_QUAL, header
 
 log = logging.getLogger(__name__)
 
-OWN_LINES = """##FILTER=<ID=RefCall,Description="Reads show an allele that is more likely an error than in the genotype">
+LEAST_BASE_QUALITY = 20
+"""A single base that is shown by worse bases on average is marked LowBaseQuality."""
+
+OWN_LINES = f"""##FILTER=<ID=LowBaseQuality,Description="The bases that show the ALT have a mean quality below {LEAST_BASE_QUALITY}">
+##FILTER=<ID=RefCall,Description="Reads show an allele that is more likely an error than in the genotype">
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Reads that cover the site; mates count as one">
 ##FORMAT=<ID=VAF,Number=A,Type=Float,Description="Share of each ALT among the reads of AD">
 """  # noqa: E501
@@ -132,10 +136,14 @@ def _head(contig: Contig, sample: str, others: Sequence[str]) -> str:
 
 
 def filter_of(call: Call) -> str:
-    """PASS, RefCall or LowQual."""
+    """PASS, RefCall, or the reasons not to trust a call."""
     if not any(call.genotype):
         return "RefCall"
-    return "PASS" if call.qual >= LEAST_QUAL else "LowQual"
+    reasons = [
+        *(["LowQual"] if call.qual < LEAST_QUAL else []),
+        *(["LowBaseQuality"] if call.base_quality < LEAST_BASE_QUALITY else []),
+    ]
+    return ";".join(reasons) or "PASS"
 
 
 def _line(contig: str, others: Sequence[str], call: Call) -> str:

@@ -97,6 +97,10 @@ class Candidates:
         """Which no read shows, bool[A]: others asked for them."""
         return self.forward + self.reverse == 0
 
+    def base_quality(self, i: int) -> float:
+        """Mean quality of the bases that show candidate ``i``, a single base; 0 where none does."""
+        return float(self.quality[i] / max(1, self.forward[i] + self.reverse[i]))
+
 
 class Indels(NamedTuple):
     """Every insertion and deletion of every read, E of them.

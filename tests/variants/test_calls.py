@@ -269,3 +269,19 @@ def test_regions_that_are_not_there_are_refused(someone, tmp_path, region, messa
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("quality", "told"), [(30, ["PASS", "PASS"]), (18, ["LowBaseQuality", "PASS"])])
+def test_single_bases_that_bad_bases_show_are_marked(tmp_path, quality, told):
+    rng = np.random.default_rng(6)
+    sequence = "".join(rng.choice(list("ACGT"), 4_000))
+    ref = sequence[1_999]
+    edits = [
+        [(2_000, ref, other_base(ref, rng)), (2_500, sequence[2_499], f"{sequence[2_499]}GATTACAGAT")],
+        [],
+    ]
+    person = Person(sequence, edits).sequenced(30, rng)
+    person.reads = [(*read[:5], quality) for read in person.reads]
+    calls_vcf.call_region(*person.write(tmp_path), "chr20:1500-3000", tmp_path / "calls.vcf.gz")
+    with pysam.VariantFile(str(tmp_path / "calls.vcf.gz")) as calls:
+        assert [";".join(call.filter.keys()) for call in calls] == told
