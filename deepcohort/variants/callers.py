@@ -148,7 +148,8 @@ def loaded(name: Name, folder: Path | None, device: Device, threads: int) -> Wat
     if folder is None:
         raise InputError(f"--caller {name} needs --weights: give the folder of a trained caller")
     where = torch_device(device, threads) if name in (Name.cnn, Name.ensemble) else "cpu"
-    return Watched(load_caller(name, folder, where), _facts(folder)["reads"])
+    facts = _facts(folder)
+    return Watched(_caller(name, folder, facts["layout"], where), facts["reads"])
 
 
 def load_caller(name: Name, folder: Path, device: str = "cpu") -> Caller:
@@ -156,13 +157,16 @@ def load_caller(name: Name, folder: Path, device: str = "cpu") -> Caller:
 
     Raises ``InputError`` where the folder holds no such caller, or one of another layout.
     """
-    facts = _facts(folder)
+    return _caller(name, folder, _facts(folder)["layout"], device)
+
+
+def _caller(name: Name, folder: Path, layout: str, device: str) -> Caller:
     chosen = list(Kind) if name is Name.ensemble else [kind for kind in Kind if kind.value == name.value]
     members: list[TreeCaller | NetworkCaller] = [
         TreeCaller(Trees.of(kind, _arrays(folder, kind.value))) for kind in chosen
     ]
     if name in (Name.cnn, Name.ensemble):
-        members.append(_network_caller(folder, facts["layout"], device))
+        members.append(_network_caller(folder, layout, device))
     return members[0] if len(members) == 1 else Ensemble(members)
 
 

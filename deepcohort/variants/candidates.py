@@ -95,7 +95,8 @@ class Candidates:
     @property
     def unseen(self) -> Bool:
         """Which no read shows, bool[A]: others asked for them."""
-        return self.forward + self.reverse == 0
+        unseen: Bool = self.forward + self.reverse == 0
+        return unseen
 
     def base_quality(self, i: int) -> float:
         """Mean quality of the bases that show candidate ``i``, a single base; 0 where none does."""
