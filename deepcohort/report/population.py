@@ -237,7 +237,7 @@ def _places(rows: list[Row]) -> Section:
 
 
 def _dots(rows: list[Row], color: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """A dot for each person, named; each group's superpopulation has one more under its first, for the legend."""
+    """Named dots, one a person; each group's superpopulation has one more under its first, for the legend."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row["group"], row["label"]].append(row)
