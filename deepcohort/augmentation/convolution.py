@@ -18,7 +18,7 @@ from deepcohort.genome.backend import keras, layers, ops
 
 NOISE = 100
 STEP = 4
-CHANNELS = (128, 96, 64, 48)
+CHANNELS = (128, 96, 64, 32)
 """Channels of the generator from the coarsest to the finest of its lengths; the critic has them the
 other way.
 """
@@ -52,6 +52,29 @@ class Location(layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """What makes the layer anew."""
         return {**super().get_config(), "channels": self.channels}
+
+
+@keras.saving.register_keras_serializable(package="deepcohort")
+class Local(layers.Layer):  # type: ignore[misc]
+    """A linear map of each place with weights of its own, as alleles of one site are not those of another."""
+
+    def __init__(self, channels: int, initializer: str = "glorot_uniform", **options: Any) -> None:
+        super().__init__(**options)
+        self.channels, self.initializer = channels, initializer
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weights for so many places."""
+        shape = (*input_shape[1:], self.channels)
+        self.weights_here = self.add_weight(name="weights", shape=shape, initializer=self.initializer)
+        self.bias = self.add_weight(name="bias", shape=(input_shape[1], self.channels), initializer="zeros")
+
+    def call(self, flow: Any) -> Any:
+        """Channels [n, S, channels]."""
+        return ops.einsum("npc,pcd->npd", flow, self.weights_here) + self.bias
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the layer anew."""
+        return {**super().get_config(), "channels": self.channels, "initializer": self.initializer}
 
 
 @keras.saving.register_keras_serializable(package="deepcohort")
@@ -109,7 +132,7 @@ def build(people: People, seed: int) -> Pair:
 
 
 def _generator(people: People, labels: int, sites: int, kinds: int, seed: int) -> Any:
-    coarse = -(-sites // STEP ** (len(CHANNELS) - 1))
+    coarse = -(-sites // STEP ** len(CHANNELS))
     noise, label = keras.Input((NOISE,), name="noise"), keras.Input((), dtype="int32", name="label")
     flow = layers.Multiply()([noise, label_weights(label, labels, NOISE)])
     flow = layers.Reshape((coarse, CHANNELS[0]))(layers.Dense(coarse * CHANNELS[0])(flow))
@@ -118,8 +141,9 @@ def _generator(people: People, labels: int, sites: int, kinds: int, seed: int) -
         flow = layers.UpSampling1D(STEP)(flow)
         flow = layers.Conv1D(channels, KERNEL, padding="same")(Location(4)(flow))
     flow = layers.LeakyReLU(negative_slope=0.2)(layers.LayerNormalization()(flow))
-    odds = layers.Conv1D(kinds, KERNEL, padding="same", kernel_initializer="zeros")(Location(4)(flow))
-    odds = layers.Cropping1D((0, coarse * STEP ** (len(CHANNELS) - 1) - sites))(odds)
+    whole = coarse * STEP ** len(CHANNELS)
+    odds = layers.Reshape((whole, kinds))(Local(STEP * kinds, "zeros")(flow))
+    odds = layers.Cropping1D((0, whole - sites))(odds)
     bias = LabelBias(labels, name="frequencies")
     generator = keras.Model([noise, label], HardClasses(seed)(bias(odds, label)), name="generator")
     bias.set_weights([log_frequencies(people)])
@@ -130,7 +154,11 @@ def _critic(labels: int, sites: int, kinds: int) -> Any:
     classes, label = keras.Input((sites, kinds), name="classes"), keras.Input((), dtype="int32", name="label")
     weights = label_weights(label, labels, sites * kinds)
     flow = layers.Multiply()([classes, layers.Reshape((sites, kinds))(weights)])
-    for channels in CHANNELS[:0:-1]:
+    blocks = -(-sites // STEP)
+    flow = layers.ZeroPadding1D((0, STEP * blocks - sites))(flow)
+    flow = Local(CHANNELS[-1])(layers.Reshape((blocks, STEP * kinds))(flow))
+    flow = layers.LeakyReLU(negative_slope=0.2)(flow)
+    for channels in CHANNELS[-2::-1]:
         flow = layers.Conv1D(channels, KERNEL + 1, strides=STEP, padding="same")(Location(4)(flow))
         flow = layers.LeakyReLU(negative_slope=0.2)(flow)
     features = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(CHANNELS[0])(layers.Flatten()(flow)))

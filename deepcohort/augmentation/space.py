@@ -6,6 +6,7 @@ follows the place and changes from one to another where the two are alike (a hid
 backwards and forwards). So windows join with the linkage that the panel has there.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,11 @@ COMPONENTS = 60
 WINDOW = 50
 """Sites that come from one haplotype of the panel at least."""
 
-FLANK = 100
-"""Sites on each side of a border between windows at which two haplotypes are compared."""
+FLANK = 2
+"""Windows on each side of a border in which two haplotypes must be alike for a change between them."""
+
+FAR = 30
+"""Windows on each side of a border that say to which of those a path changes rather."""
 
 SOFTNESS = 1.0
 """Differing alleles that make a change of haplotypes e times rarer."""
@@ -29,11 +33,14 @@ SOFTNESS = 1.0
 NOISE = 12.0
 """How far, in alleles' root mean square, a haplotype may lie from the place that is followed."""
 
-STAY = 5.0
+SHARPNESS = 0.02
+"""As the inverse of ``SOFTNESS``, of what lies far from the border."""
+
+STAY = 1.0
 """Weight of going on with the same haplotype beside 1 for changing to one that is equal around the border."""
 
-MOST_DONORS = 800
-"""Haplotypes of one label that are copied from, at most."""
+MOST_CHANGES = 800**2 * 100
+"""Chances of changes, over all borders, of one label: haplotypes that are copied from are so few at most."""
 
 BALANCINGS = 30
 """Rounds in which rows and columns of the changes are made to sum to 1."""
@@ -80,10 +87,11 @@ class Space:
         return cls(**load_arrays(path))
 
     def paths(self, kind: int, seed: int) -> "Paths":
-        """Paths through the label's haplotypes, ``MOST_DONORS`` of them at most."""
+        """Paths through the label's haplotypes, some of them where there are very many."""
         donors = np.flatnonzero(self.label == kind)
-        if len(donors) > MOST_DONORS:
-            donors = np.sort(np.random.default_rng(seed).choice(donors, MOST_DONORS, replace=False))
+        most = math.isqrt(MOST_CHANGES // max(1, len(_edges(self.rows.shape[1])) - 2))
+        if len(donors) > most:
+            donors = np.sort(np.random.default_rng(seed).choice(donors, most, replace=False))
         return Paths(self, donors)
 
 
@@ -92,23 +100,9 @@ class Paths:
 
     def __init__(self, space: Space, donors: Int64) -> None:
         self.rows, self.places, self.axes = space.rows[donors], space.places[donors], space.axes
-        sites = self.rows.shape[1]
-        self.edges = [*range(0, max(1, sites - WINDOW // 2), WINDOW), sites]
-        self.change = [self._changes(border) for border in self.edges[1:-1]]
-
-    def _changes(self, border: int) -> Float32:
-        """Chances of the next window's donor for each of this one's, float32[donors, donors].
-
-        Rows and columns sum to 1 (Sinkhorn and Knopp 1967): who is like many others is not passed more often.
-        """
-        around = self.rows[:, max(0, border - FLANK) : border + FLANK]
-        chance = np.exp(-distances(around, around) / SOFTNESS)
-        np.fill_diagonal(chance, STAY)
-        scale = np.ones(len(chance), np.float32)
-        for _ in range(BALANCINGS):
-            scale = np.sqrt(scale / np.maximum(chance @ scale, 1e-30))
-        scaled: Float32 = (scale[:, None] * chance * scale).astype(np.float32)
-        return scaled
+        self.edges = _edges(self.rows.shape[1])
+        near, far = Around(self, FLANK), Around(self, FAR)
+        self.change = [_balanced(_changes(near.at(w), far.at(w))) for w in range(1, len(self.edges) - 1)]
 
     def _fit(self, places: Float32, window: int) -> Float32:
         """How well each donor fits each place in a window, float32[m, donors], the best 1."""
@@ -148,6 +142,63 @@ class Paths:
             stretch = slice(self.edges[window], self.edges[window + 1])
             found[:, stretch] = self.rows[donor, stretch]
         return found
+
+
+def _edges(sites: int) -> list[int]:
+    """Where windows begin, and where the last one ends."""
+    return [*range(0, max(1, sites - WINDOW // 2), WINDOW), sites]
+
+
+class Around:
+    """Alleles in which donors differ in so many windows on each side of a border, from border to border."""
+
+    def __init__(self, paths: Paths, flank: int) -> None:
+        self.rows, self.edges, self.flank = paths.rows, paths.edges, flank
+        self.differ = np.zeros((len(self.rows), len(self.rows)), np.float32)
+        self.begin = self.end = 0
+
+    def at(self, border: int) -> Float32:
+        """Differing alleles float32[donors, donors] around the begin of a window; ask in their order."""
+        begin, end = max(0, border - self.flank), min(len(self.edges) - 1, border + self.flank)
+        for window in range(self.end, end):
+            self.differ += self._within(window)
+        for window in range(self.begin, begin):
+            self.differ -= self._within(window)
+        self.begin, self.end = begin, end
+        return self.differ
+
+    def _within(self, window: int) -> Float32:
+        stretch = self.rows[:, self.edges[window] : self.edges[window + 1]]
+        return distances(stretch, stretch)
+
+
+def _changes(near: Float32, far: Float32) -> Float32:
+    """Weight of changing from each donor to each, float32[donors, donors], from their differing alleles.
+
+    How likely a path changes at all is a matter of who is alike near the border. Whom it changes to is one
+    also of what lies far: common haplotypes are long, and paths must not forget which of them they follow.
+    """
+    weight = np.exp(-near / SOFTNESS)
+    np.fill_diagonal(weight, 0)
+    nearest = np.where(np.eye(len(far), dtype=bool), np.inf, far).min(axis=1, keepdims=True, initial=np.inf)
+    sharp = weight * np.exp(SHARPNESS * np.minimum(nearest - far, 0))
+    sharp *= weight.sum(axis=1, keepdims=True) / np.maximum(sharp.sum(axis=1, keepdims=True), 1e-20)
+    found: Float32 = ((sharp + sharp.T) / 2).astype(np.float32)
+    np.fill_diagonal(found, STAY)
+    return found
+
+
+def _balanced(weight: Float32) -> Float32:
+    """Chances of the next window's donor for each of this one's, float32[donors, donors].
+
+    Rows and columns sum to 1 (Sinkhorn and Knopp 1967): who is like many others is not passed more often.
+    """
+    scale = np.ones(len(weight), np.float32)
+    for _ in range(BALANCINGS):
+        scale = np.sqrt(scale / np.maximum(weight @ scale, 1e-30))
+    weight *= scale
+    weight *= scale[:, None]
+    return weight
 
 
 def _draw(weights: Float32, rng: np.random.Generator) -> Int64:
