@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.augmentation.people import Float32, Int64
+from deepcohort.genome.arrays import load_arrays, save_arrays
 from deepcohort.genome.backend import keras, ops, tf
-from deepcohort.genome.files import written_whole
 from deepcohort.genome.progress import progress
 
 log = logging.getLogger(__name__)
@@ -185,8 +185,7 @@ def _save(
     arrays |= {f"kept{number}": value for number, value in enumerate(course.kept)}
     told = {"step": course.step, "best": course.best, "history": course.history, "schedule": vars(schedule)}
     state.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(state) as unfinished, unfinished.open("wb") as out:
-        np.savez(out, told=np.array(json.dumps(told)), **arrays)
+    save_arrays(state, {"told": np.array(json.dumps(told)), **arrays})
 
 
 def _resumed(
@@ -195,21 +194,17 @@ def _resumed(
     """Where a training of the same schedule and networks was, or its start."""
     if state is None or not state.exists():
         return Course()
-    with np.load(state, allow_pickle=False) as archive:
-        told = json.loads(str(archive["told"]))
-        shapes = [
-            tuple(archive[f"all{number}"].shape)
-            for number in range(len(everything))
-            if f"all{number}" in archive
-        ]
-        if told["schedule"] != vars(schedule) or shapes != [tuple(value.shape) for value in everything]:
-            log.info("%s is of another training: it starts anew", state.name)
-            return Course()
-        for number, value in enumerate(everything):
-            value.assign(archive[f"all{number}"])
-        for number, value in enumerate(average):
-            value[...] = archive[f"average{number}"]
-        kept = [archive[f"kept{number}"] for number in range(len(average))]
+    arrays = load_arrays(state)
+    told = json.loads(str(arrays["told"]))
+    shapes = [arrays[f"all{number}"].shape for number in range(len(everything)) if f"all{number}" in arrays]
+    if told["schedule"] != vars(schedule) or shapes != [tuple(value.shape) for value in everything]:
+        log.info("%s is of another training: it starts anew", state.name)
+        return Course()
+    for number, value in enumerate(everything):
+        value.assign(arrays[f"all{number}"])
+    for number, value in enumerate(average):
+        value[...] = arrays[f"average{number}"]
+    kept = [arrays[f"kept{number}"] for number in range(len(average))]
     log.info("going on from step %d", told["step"])
     return Course(told["step"], told["best"], told["history"], kept)
 

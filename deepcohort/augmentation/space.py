@@ -102,7 +102,7 @@ class Paths:
         self.rows, self.places, self.axes = space.rows[donors], space.places[donors], space.axes
         self.edges = _edges(self.rows.shape[1])
         near, far = Around(self, FLANK), Around(self, FAR)
-        self.change = [_balanced(_changes(near.at(w), far.at(w))) for w in range(1, len(self.edges) - 1)]
+        self.change = [_balanced(changes(near.at(w), far.at(w))) for w in range(1, len(self.edges) - 1)]
 
     def _fit(self, places: Float32, window: int) -> Float32:
         """How well each donor fits each place in a window, float32[m, donors], the best 1."""
@@ -172,7 +172,7 @@ class Around:
         return distances(stretch, stretch)
 
 
-def _changes(near: Float32, far: Float32) -> Float32:
+def changes(near: Float32, far: Float32) -> Float32:
     """Weight of changing from each donor to each, float32[donors, donors], from their differing alleles.
 
     How likely a path changes at all is a matter of who is alike near the border. Whom it changes to is one

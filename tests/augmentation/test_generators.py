@@ -16,7 +16,7 @@ from deepcohort.augmentation.make import make
 from deepcohort.augmentation.nearest import nearest
 from deepcohort.augmentation.phase import Consensus, phased
 from deepcohort.augmentation.read import LabelBy, read_panel
-from deepcohort.augmentation.space import Space
+from deepcohort.augmentation.space import STAY, Around, Space, changes
 from deepcohort.genome.errors import InputError
 from tests.augmentation.panels import Founded
 
@@ -81,6 +81,45 @@ def test_paths_have_the_panels_frequencies_and_linkage():
         for one in (rows, drawn)
     ]
     assert across[1] == pytest.approx(across[0], abs=0.08)
+
+
+def test_differences_around_a_border_are_those_of_its_windows():
+    rows, label = Founded(people=20, sites=430, labels=("AAA",), founders=6).people().rows()
+    paths = Space.of(rows, label, 1).paths(0, 1)
+    assert len(paths.edges) == 10
+    for flank in (1, 3, 30):
+        around = Around(paths, flank)
+        for border in range(1, 9):
+            begin, end = paths.edges[max(0, border - flank)], paths.edges[min(9, border + flank)]
+            differ = (rows[:, None, begin:end] != rows[None, :, begin:end]).sum(axis=2)
+            assert np.array_equal(around.at(border), differ)
+
+
+def test_changes_go_to_whom_is_alike_far_away_as_often_as_without():
+    near = np.array([[0, 0, 0, 9], [0, 0, 0, 9], [0, 0, 0, 9], [9, 9, 9, 0]], np.float32)
+    plain_weight = changes(near, np.zeros_like(near))
+    assert np.allclose(plain_weight[:3, :3], 1) and plain_weight[3, 0] == pytest.approx(np.exp(-9))
+    far = np.array([[0, 0, 150, 0], [0, 0, 150, 0], [150, 150, 0, 0], [0, 0, 0, 0]], np.float32)
+    found = changes(near, far)
+    assert np.array_equal(found, found.T) and np.allclose(np.diag(found), STAY)
+    # Haplotypes 0 and 1 are one far away too, and 2 is alike around the border alone.
+    assert found[0, 1] > 1.5 and found[0, 2] < 0.8
+    # As often as before a change is made at all: the mass of all three together is the same.
+    assert found[:3, :3].sum() == pytest.approx(plain_weight[:3, :3].sum(), rel=0.01)
+    # Only weights relative to the nearest of each count, not how far away that one is.
+    assert np.allclose(changes(near, far + 40 * (1 - np.eye(4, dtype=np.float32))), found)
+
+
+def test_each_place_has_weights_of_its_own():
+    from deepcohort.augmentation.convolution import Local
+
+    flow = np.random.default_rng(1).normal(size=(3, 5, 4)).astype(np.float32)
+    layer = Local(2)
+    made = np.asarray(layer(flow))
+    weights, bias = layer.get_weights()
+    for place in range(5):
+        assert np.allclose(made[:, place], flow[:, place] @ weights[place] + bias[place], atol=1e-5)
+    assert not np.allclose(weights[0], weights[1])
 
 
 def test_the_guard_draws_anew_and_gives_up():
