@@ -37,6 +37,9 @@ JUDGED_SITES = 200
 MOST_SITES = 20_000
 """Sites that the convolutional network takes, at most."""
 
+KEPT = 600_000_000
+"""Bytes of chances of changes beyond which those of labels that were drawn are forgotten."""
+
 
 class Method(StrEnum):
     """What is learnt: places in the space of principal components, or the genotypes themselves."""
@@ -270,7 +273,7 @@ class Trained:
     space: Space | None
     sidecar: Sidecar
     paths: dict[int, Paths] = field(default_factory=dict)
-    """Of the label that was drawn last: of all together they would take more than a gigabyte."""
+    """Of labels that were drawn (see ``KEPT``): the guard draws a few people of each again and again."""
 
     @classmethod
     def load(cls, folder: Path, panel: Panel) -> "Trained":
@@ -323,7 +326,8 @@ class Trained:
         rows = np.empty((len(label), space.rows.shape[1]), np.int8)
         for kind in np.unique(label).tolist():
             if kind not in self.paths:
-                self.paths.clear()
+                if sum(kept.bytes for kept in self.paths.values()) > KEPT:
+                    self.paths.clear()
                 self.paths[kind] = space.paths(kind, self.sidecar.seed)
             here = label == kind
             rows[here] = self.paths[kind].sample(places[here], rng)

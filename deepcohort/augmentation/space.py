@@ -36,7 +36,7 @@ NOISE = 12.0
 SHARPNESS = 0.02
 """As the inverse of ``SOFTNESS``, of what lies far from the border."""
 
-STAY = 1.0
+STAY = 0.2
 """Weight of going on with the same haplotype beside 1 for changing to one that is equal around the border."""
 
 MOST_CHANGES = 800**2 * 100
@@ -102,7 +102,16 @@ class Paths:
         self.rows, self.places, self.axes = space.rows[donors], space.places[donors], space.axes
         self.edges = _edges(self.rows.shape[1])
         near, far = Around(self, FLANK), Around(self, FAR)
-        self.change = [_balanced(changes(near.at(w), far.at(w))) for w in range(1, len(self.edges) - 1)]
+        # Half precision: they are most of the memory that drawing takes.
+        self.change = [
+            _balanced(changes(near.at(w), far.at(w))).astype(np.float16)
+            for w in range(1, len(self.edges) - 1)
+        ]
+
+    @property
+    def bytes(self) -> int:
+        """What the chances of changes take."""
+        return sum(change.nbytes for change in self.change)
 
     def _fit(self, places: Float32, window: int) -> Float32:
         """How well each donor fits each place in a window, float32[m, donors], the best 1."""
@@ -119,7 +128,7 @@ class Paths:
         onward = [np.ones((1, 1), np.float32)] * len(fits)
         for window in range(len(fits) - 2, -1, -1):
             following = fits[window + 1]
-            back = (onward[window + 1] * following) @ self.change[window].T
+            back = (onward[window + 1] * following) @ self.change[window].T.astype(np.float32)
             onward[window] = back / back.max(axis=1, keepdims=True)
         return onward
 
