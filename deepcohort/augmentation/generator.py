@@ -238,7 +238,7 @@ def _train_convolution(
         return likeness(made, truth, sites)
 
     history = adversarial.train(
-        pair, known.classes, known.label, _schedule(steps, seed, 32, 5e-4), judge, state
+        pair, known.classes, known.label, _schedule(steps, seed, 64, 2e-4), judge, state
     )
     return pair.generator, history
 

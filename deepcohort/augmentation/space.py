@@ -30,7 +30,7 @@ FAR = 30
 SOFTNESS = 1.0
 """Differing alleles that make a change of haplotypes e times rarer."""
 
-NOISE = 12.0
+NOISE = 30.0
 """How far, in alleles' root mean square, a haplotype may lie from the place that is followed."""
 
 SHARPNESS = 0.02
