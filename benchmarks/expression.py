@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.tables import show, write_table
 from deepcohort.expression.baselines import AROUND, COMBINATION, RAREST, fit
 from deepcohort.expression.dosages import Genotypes
-from deepcohort.expression.evaluate import evaluate
+from deepcohort.expression.evaluate import evaluate, of_everybody
 from deepcohort.expression.fit import fit_genes
 from deepcohort.expression.genes import Gene, read_genes
 from deepcohort.expression.measured import read_measured
@@ -61,8 +61,8 @@ def scores(
     predicted, effects = told or (pd.DataFrame({"gene": []}), None)
     made = fit_genes("cohort", genes, read_measured(expression), Genotypes([vcf]), study, None, effects, seed)
     table = pd.DataFrame(evaluate("cohort", "xpresso", predicted, made.heldout, genes, study, seed=seed))
-    table = table[(table["split"] == Kind.people) & (table["group"] == "all")]
-    table["r"] = pd.to_numeric(table["r"], errors="coerce")
+    table = of_everybody(table)
+    table = table.assign(r=pd.to_numeric(table["r"], errors="coerce"))
     return table.pivot(index="gene", columns="method", values="r")
 
 

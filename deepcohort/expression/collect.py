@@ -161,9 +161,9 @@ def _of_genes(
 
 def _weights(parts: Parts, table: pd.DataFrame, out: Path) -> None:
     """Weights learnt from everybody of each cohort, as PredictDB, with covariances beside them."""
-    whole = (table["split"] == Kind.people) & (table["group"] == "all")
-    scores = table[whole].assign(
-        r=pd.to_numeric(table["r"], errors="coerce"), p=pd.to_numeric(table["p"], errors="coerce")
+    whole = evaluate.of_everybody(table)
+    scores = whole.assign(
+        r=pd.to_numeric(whole["r"], errors="coerce"), p=pd.to_numeric(whole["p"], errors="coerce")
     )
     weights, covariances = _by_cohort(parts.weights), _by_cohort(parts.covariances)
     for cohort, paths in weights.items():

@@ -25,9 +25,6 @@ DRAWS = 1000
 """Bootstrap samples of people for an interval of 95 %."""
 
 
-NO_LEVELS = {"mean_predicted": "NA", "mean_measured": "NA"}
-
-
 class Correlation(NamedTuple):
     """Pearson's r across people, its interval of 95 %, p for r = 0; 0 with a note for flat predictions."""
 
@@ -98,10 +95,16 @@ def evaluate(
                 made = {model: by_gene[gene.gene].loc[some["genome"]].to_numpy(float)} | made
             for method, predicted in made.items():
                 if np.isfinite(predicted).all():
-                    rows.append(_row(cohort, gene, split, group, method, predicted, some, study, seed))
-    if unseen is not None:  # differences between people were taught, no levels
-        rows = [row | NO_LEVELS if row["method"] == model else row for row in rows]
+                    # People who teach a model here teach it differences between them, and no levels.
+                    levels = not study.per_gene and (unseen is None or method != model)
+                    row = _row(cohort, gene, split, group, method, predicted, some, seed, levels=levels)
+                    rows.append(row)
     return rows
+
+
+def of_everybody(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of an evaluation in which everybody was held out once, by chance, and all are scored together."""
+    return table[(table["split"] == Kind.people) & (table["group"] == "all")]
 
 
 def _asked_in(gene: Gene, unseen: Sequence[str] | None) -> set[str]:
@@ -127,13 +130,13 @@ def _scored(
 
 def _row(
     cohort: str, gene: Gene, split: str, group: str, method: str, predicted: Floats, some: pd.DataFrame,
-    study: Study, seed: int,
+    seed: int, *, levels: bool,
 ) -> dict[str, str]:  # fmt: skip
     measured = some["measured"].to_numpy(float)
     whole = split == Kind.people and group == "all"
     found = correlation(predicted, measured, seed, interval=whole)
-    levels = (predicted.mean(), measured.mean()) if whole and not study.per_gene else (np.nan, np.nan)
-    numbers = [f"{value:.4f}" if np.isfinite(value) else "NA" for value in (*found[:3], *levels)]
+    means = (predicted.mean(), measured.mean()) if whole and levels else (np.nan, np.nan)
+    numbers = [f"{value:.4f}" if np.isfinite(value) else "NA" for value in (*found[:3], *means)]
     p = f"{found.p:.3g}" if np.isfinite(found.p) else "NA"
     variants = int(some["variants"].max()) if len(some) else 0
     cells = (

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from deepcohort.expression.evaluate import of_everybody
 from deepcohort.expression.fit import EXPORTED
-from deepcohort.expression.study import Kind
 from deepcohort.expression.told import KEYS, mean_effects
 
 COLUMNS = ("cohort", "gene", "name", "chrom", "pos", "effect", "weight")
@@ -23,7 +23,7 @@ def locus_rows(
     table: an evaluation; effects: files of all cohorts; weights: files by cohort. ``weight`` is that of the
     elastic net learnt from everybody, NA where it leaves the variant out.
     """
-    own = table[(table["method"] == model) & (table["split"] == Kind.people) & (table["group"] == "all")]
+    own = of_everybody(table[table["method"] == model])
     sizes = pd.to_numeric(own["r"], errors="coerce").abs().dropna()
     chosen = own.loc[sizes.sort_values(ascending=False, kind="stable").index]
     rows: list[dict[str, str]] = []

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.expression.measured import Measured
+from deepcohort.genome.arrays import load_arrays, save_arrays
 from deepcohort.genome.errors import InputError
-from deepcohort.genome.files import written_whole
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -233,32 +233,31 @@ def normalised_by_gene(values: Floats) -> bool:
 
 def save_study(path: Path, study: Study) -> None:
     """Write a study as arrays that ``load_study`` reads."""
-    with written_whole(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(
-            file,
-            people=np.array(study.people),
-            populations=np.array(study.populations),
-            kinds=np.array([split.kind.value for split in study.splits]),
-            groups=np.array([split.group for split in study.splits]),
-            train=np.array([split.train for split in study.splits]),
-            held=np.array([split.held for split in study.splits]),
-            design=np.array([split.design for split in study.splits]),
-            sampled=np.array(sorted(study.sampled)),
-            scale=np.array(study.scale.value),
-            per_gene=np.array(study.per_gene),
-            genome=study.genome,
-        )
+    arrays = {
+        "people": study.people,
+        "populations": study.populations,
+        "kinds": [split.kind.value for split in study.splits],
+        "groups": [split.group for split in study.splits],
+        "train": [split.train for split in study.splits],
+        "held": [split.held for split in study.splits],
+        "design": [split.design for split in study.splits],
+        "sampled": sorted(study.sampled),
+        "scale": study.scale.value,
+        "per_gene": study.per_gene,
+        "genome": study.genome,
+    }
+    save_arrays(path, arrays)
 
 
 def load_study(path: Path) -> Study:
     """Read what ``save_study`` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        columns = (file["kinds"].tolist(), file["groups"].tolist(), file["train"], file["held"])
-        splits = [
-            Split(Kind(kind), group, train, held, design)
-            for kind, group, train, held, design in zip(*columns, file["design"], strict=True)
-        ]
-        return Study(
-            file["people"].tolist(), file["populations"].tolist(), splits, set(file["sampled"].tolist()),
-            Scale(str(file["scale"])), bool(file["per_gene"]), file["genome"],
-        )  # fmt: skip
+    read = load_arrays(path)
+    columns = (read["kinds"].tolist(), read["groups"].tolist(), read["train"], read["held"], read["design"])
+    splits = [
+        Split(Kind(kind), group, train, held, design)
+        for kind, group, train, held, design in zip(*columns, strict=True)
+    ]
+    return Study(
+        read["people"].tolist(), read["populations"].tolist(), splits, set(read["sampled"].tolist()),
+        Scale(str(read["scale"])), bool(read["per_gene"]), read["genome"],
+    )  # fmt: skip

@@ -7,8 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from deepcohort.expression.baselines import COMBINATION, METHODS
-from deepcohort.expression.evaluate import DRAWS
-from deepcohort.expression.study import Kind
+from deepcohort.expression.evaluate import DRAWS, of_everybody
 
 COLUMNS = (
     "cohort", "split", "group", "genes", "method", "number", "mean_r", "low", "high", "mean_abs_r",
@@ -65,7 +64,7 @@ def _means(
 
 def _across(cohort: str, table: pd.DataFrame, model: str) -> Iterator[dict[str, str]]:
     """The sequence model's mean prediction of each gene beside the gene's mean expression."""
-    own = table[(table["method"] == model) & (table["split"] == Kind.people) & (table["group"] == "all")]
+    own = of_everybody(table[table["method"] == model])
     if own.empty:
         return
     pairs = pd.DataFrame({name: _numbers(own[name]) for name in ("mean_predicted", "mean_measured")}).dropna()
