@@ -49,6 +49,7 @@ Average = Annotated[
 Trained = Annotated[
     list[Path] | None, _file("The model as train left it, a file for each fold (.safetensors).")
 ]
+Variants = Annotated[Path, _file("Variants (VCF, or TSV of chrom, pos, ref, alt).")]
 StudyFile = Annotated[Path, _file("By prepare (.npz).")]
 
 
@@ -166,14 +167,32 @@ def predict(
 
 
 @command(app)
+def check(
+    release: Release,
+    variants: Variants,
+    fasta: Fasta,
+    out: Annotated[Path, typer.Option(help="Variants that fit the reference (.tsv).")],
+    out_notes: Annotated[Path, typer.Option(help="What was left out (.tsv).")],
+) -> None:
+    """Keep the variants of a list whose REF is the reference's."""
+    from deepcohort.expression.listed import fitting, read_list, write_list
+    from deepcohort.expression.notes import write_notes
+
+    kept, notes = fitting(variants.name, read_list(variants), fasta)
+    for sentence in notes:
+        log.warning(sentence)
+    write_list(out, kept)
+    write_notes(out_notes, variants.name, notes)
+
+
+@command(app)
 def effects(
     release: Release,
     cohort: Cohort,
     genes: GenesTable,
     fasta: Fasta,
-    variants: Annotated[Path, _file("Variants (VCF, or TSV of chrom, pos, ref, alt).")],
+    variants: Variants,
     out: Annotated[Path, typer.Option(help="Effects of variants on genes (.parquet).")],
-    out_notes: Annotated[Path, typer.Option(help="What was left out (.tsv).")],
     model: Model = "xpresso",
     weights: Weights = None,
     context: Context = None,
@@ -185,12 +204,11 @@ def effects(
     device: DeviceOption = Device.auto,
     threads: Threads = 1,
 ) -> None:
-    """Tell what listed variants change in the genes of a shard."""
+    """Tell what listed variants, kept by check, change in the genes of a shard."""
     from deepcohort.expression import outputs
     from deepcohort.expression.effects import By
     from deepcohort.expression.genes import load_genes
-    from deepcohort.expression.listed import fitting, listed_effects, read_list
-    from deepcohort.expression.notes import write_notes
+    from deepcohort.expression.listed import listed_effects, read_list
     from deepcohort.expression.people import Reference
 
     chosen = _model(
@@ -198,11 +216,8 @@ def effects(
     )
     wanted = load_genes(genes)
     chrom = wanted[0].chrom
-    edits, notes = fitting(variants.name, read_list(variants), fasta, chrom)
-    for sentence in notes:
-        log.warning(sentence)
+    edits = read_list(variants).get(chrom, [])
     outputs.write_effects(out, listed_effects(cohort, wanted, edits, Reference(fasta, chrom), chosen, By.ism))
-    write_notes(out_notes, cohort, notes)
 
 
 @command(app)

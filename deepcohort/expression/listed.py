@@ -3,7 +3,7 @@
 import csv
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.fasta import open_fasta
 from deepcohort.genome.progress import progress
 from deepcohort.genome.regions import chrom_key
+from deepcohort.genome.tables import write_table
 from deepcohort.genome.vcf import contig_of, open_vcf
 
 log = logging.getLogger(__name__)
@@ -74,24 +75,43 @@ def _from_table(path: Path) -> Iterator[tuple[str, Edit]]:
         yield chrom_key(chrom), Edit(int(pos) - 1, ref.upper().encode(), alt.upper().encode())
 
 
-def fitting(name: str, found: dict[str, list[Edit]], fasta: Path, chrom: str) -> tuple[list[Edit], list[str]]:
-    """Variants on a chromosome (``chrom_key``) whose REF is the reference's, and a sentence on the others.
+def fitting(name: str, found: dict[str, list[Edit]], fasta: Path) -> tuple[dict[str, list[Edit]], list[str]]:
+    """Variants by chromosome whose REF is the reference's, and sentences on the others.
 
-    The list is judged as a whole, on all chromosomes that the reference has. Raises ``InputError`` where
-    REF is mostly not the reference's.
+    Raises ``InputError`` where REF is mostly not the reference's, and where none of the chromosomes is.
     """
     opened = open_fasta(fasta)
     contigs = {key: contig_of(list(opened.references), key) for key in found}
     wrong = {key: _wrong(opened, contig, found[key]) for key, contig in contigs.items() if contig}
     total, bad = sum(len(found[key]) for key in wrong), sum(map(len, wrong.values()))
+    if not total:
+        raise InputError(f"{name}: {fasta.name} has none of its chromosomes: give the reference of the list")
     if bad > MOST_WRONG * total:
         raise InputError(
             f"{name}: REF of {bad:,} of {total:,} variants is not what {fasta.name} has: give the list by "
             "places of this reference"
         )
-    left = wrong.get(chrom, set())
-    said = f"{len(left):,} variants of {name} on chromosome {chrom} have another REF than the reference"
-    return [edit for edit in found.get(chrom, []) if edit not in left], [f"{said}: left out."] if left else []
+    notes = [
+        f"{len(left):,} variants of {name} on chromosome {chrom} have another REF than the reference: "
+        "left out."
+        for chrom, left in wrong.items()
+        if left
+    ]
+    if strange := sum(map(len, found.values())) - total:
+        notes.append(
+            f"{strange:,} variants of {name} are on chromosomes that the reference has not: left out."
+        )
+    return {key: [edit for edit in found[key] if edit not in left] for key, left in wrong.items()}, notes
+
+
+def write_list(path: Path, kept: Mapping[str, Sequence[Edit]]) -> None:
+    """Write variants by chromosome as a table that ``read_list`` reads."""
+    rows = (
+        dict(zip(NEEDED, (chrom, str(edit.start + 1), edit.ref.decode(), edit.alt.decode()), strict=True))
+        for chrom, edits in kept.items()
+        for edit in edits
+    )
+    write_table(path, rows, NEEDED)
 
 
 def _wrong(opened: Any, contig: str, edits: Sequence[Edit]) -> set[Edit]:

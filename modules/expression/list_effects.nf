@@ -20,7 +20,6 @@ process LIST_EFFECTS {
 
     output:
     path "${name}.effects.parquet", emit: effects
-    path "${name}.notes.tsv", emit: notes
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
 
@@ -37,13 +36,12 @@ process LIST_EFFECTS {
         ${eachFile('--trained', [trained].flatten())} \\
         --device ${task.accelerator ? 'auto' : 'cpu'} \\
         --threads ${task.cpus} \\
-        --out ${quoted("${name}.effects.parquet")} \\
-        --out-notes ${quoted("${name}.notes.tsv")}
+        --out ${quoted("${name}.effects.parquet")}
     """
 
     stub:
     name = "listed.${meta.cohort}.${meta.shard}"
     """
-    touch ${quoted("${name}.effects.parquet")} ${quoted("${name}.notes.tsv")}
+    touch ${quoted("${name}.effects.parquet")}
     """
 }

@@ -2,6 +2,7 @@
 include { PLAN_GENES } from './plan_genes'
 include { TRAIN_MODEL } from './train_model'
 include { PREDICT_GENES } from './predict_genes'
+include { CHECK_VARIANTS } from './check_variants'
 include { LIST_EFFECTS } from './list_effects'
 include { PREPARE_EXPRESSION } from './prepare_expression'
 include { FIT_BASELINES } from './fit_baselines'
@@ -58,13 +59,13 @@ workflow EXPRESSION {
         reference, files.weights, files.own, files.track_names,
         options.subMap('model', 'context', 'tracks', 'bins', 'average', 'deletions', 'mode', 'fallback', 'effects', 'unphased', 'seed')
     )
+    CHECK_VARIANTS(cohorts.first().filter { _entry -> files.variants }.map { _entry -> files.variants }, reference)
     // Variants of a list are nobody's, so that one model tells of them, unless each cohort has taught its own.
     LIST_EFFECTS(
         (options.teach ? models : channel.of([[cohort: 'all'], [], []]))
             .combine(shards)
-            .filter { _entry -> files.variants }
             .map { meta, weights, _facts, shard, genes -> [meta + shard, genes, weights] },
-        files.variants, reference, files.weights, files.own, files.track_names,
+        CHECK_VARIANTS.out.variants.first(), reference, files.weights, files.own, files.track_names,
         options.subMap('model', 'context', 'tracks', 'bins', 'average')
     )
     // A user's own model is called as its class is.
@@ -94,7 +95,7 @@ workflow EXPRESSION {
         ),
         together(PREDICT_GENES.out.details.map { meta, _tables, modes -> [meta, modes] }),
         together(PREDICT_GENES.out.counted),
-        PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes, LIST_EFFECTS.out.notes).toSortedList { one, other -> one.name <=> other.name },
+        PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes, CHECK_VARIANTS.out.notes).toSortedList { one, other -> one.name <=> other.name },
         together(FIT_BASELINES.out.fitted.flatMap { meta, heldout, weights, covariances -> [heldout, weights, covariances].collect { path -> [meta, path] } }),
         together(EVALUATE_GENES.out.table),
         judging

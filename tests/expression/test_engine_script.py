@@ -47,19 +47,15 @@ def test_listed_variants(folder):
     reference = (folder / "r.fa").read_text().split("\n")[1]
     base = reference[1010]
     text = f"chrom\tpos\tref\talt\nchr1\t1011\t{base}\t{'A' if base in 'GC' else 'C'}\n"
+    text += f"chr1\t1011\t{'A' if base in 'GC' else 'C'}\tAT\n"
     (folder / "list.tsv").write_text(text)
-    given = (*files(folder), "--model", f"{folder / 'mine.py'}:Mine", "--variants", folder / "list.tsv")
-    done = run_script(
-        "expression",
-        "effects",
-        "--cohort",
-        "c",
-        *given,
-        "--out",
-        folder / "l.parquet",
-        "--out-notes",
-        folder / "l.notes.tsv",
-    )
+    checked = ("--out", folder / "kept.tsv", "--out-notes", folder / "l.notes.tsv")
+    listed = ("--variants", folder / "list.tsv", "--fasta", folder / "r.fa")
+    done = run_script("expression", "check", *listed, *checked)
+    assert done.returncode == 0, done.stderr
+    assert "1 variants of list.tsv on chromosome 1 have another REF" in (folder / "l.notes.tsv").read_text()
+    given = (*files(folder), "--model", f"{folder / 'mine.py'}:Mine", "--variants", folder / "kept.tsv")
+    done = run_script("expression", "effects", "--cohort", "c", *given, "--out", folder / "l.parquet")
     assert done.returncode == 0, done.stderr
     (row,) = pd.read_parquet(folder / "l.parquet").to_dict("records")
     assert row["effect"] == pytest.approx((-1 if base in "GC" else 1) / 101)

@@ -9,7 +9,7 @@ from deepcohort.expression.edits import Edit
 from deepcohort.expression.effects import By
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.letters import ONE_HOT
-from deepcohort.expression.listed import fitting, listed_effects, read_list
+from deepcohort.expression.listed import fitting, listed_effects, read_list, write_list
 from deepcohort.expression.people import Reference
 from deepcohort.expression.views import Averaged
 from deepcohort.genome.errors import InputError
@@ -82,16 +82,21 @@ def test_lists_that_cannot_be_read(tmp_path, text, said):
 def test_variants_of_another_reference(reference, tmp_path):
     wrong = [Edit(place, OTHER[REFERENCE[place]].encode(), b"N") for place in (141, 142)]
     past = Edit(299, REFERENCE[299].encode() + b"A", b"N")
-    found = {"1": sorted([snv(140), snv(145), *wrong]), "2": []}
-    kept, notes = fitting("l.tsv", found, tmp_path / "r.fa", "1")
-    assert kept == [snv(140), snv(145)]
+    found = {"1": sorted([snv(140), snv(145), *wrong])}
+    kept, notes = fitting("l.tsv", found, tmp_path / "r.fa")
+    assert kept == {"1": [snv(140), snv(145)]}
     assert notes == ["2 variants of l.tsv on chromosome 1 have another REF than the reference: left out."]
+    write_list(tmp_path / "kept.tsv", kept)
+    assert read_list(tmp_path / "kept.tsv") == kept
     # One of one that is wrong is no reason to refuse a list that fits elsewhere.
     (tmp_path / "two.fa").write_text(f">chr1\n{REFERENCE}\n>2\nACGT\n")
     pysam.faidx(str(tmp_path / "two.fa"))
     found = {"1": [snv(140), snv(145)], "2": [Edit(1, b"A", b"C")], "3": wrong}
-    kept, notes = fitting("l.tsv", found, tmp_path / "two.fa", "2")
-    assert kept == [] and notes[0].startswith("1 variants of l.tsv on chromosome 2 have another REF")
-    assert fitting("l.tsv", found, tmp_path / "two.fa", "1") == (found["1"], [])
+    kept, notes = fitting("l.tsv", found, tmp_path / "two.fa")
+    assert kept == {"1": found["1"], "2": []}
+    assert notes[0].startswith("1 variants of l.tsv on chromosome 2 have another REF")
+    assert notes[1:] == ["2 variants of l.tsv are on chromosomes that the reference has not: left out."]
+    with pytest.raises(InputError, match=r"^l.tsv: r.fa has none of its chromosomes: give the reference of"):
+        fitting("l.tsv", {"3": wrong}, tmp_path / "r.fa")
     with pytest.raises(InputError, match=r"^l.tsv: REF of 3 of 4 variants is not what r.fa has: give the"):
-        fitting("l.tsv", {"1": [snv(140), *wrong, past]}, tmp_path / "r.fa", "7")
+        fitting("l.tsv", {"1": [snv(140), *wrong, past]}, tmp_path / "r.fa")

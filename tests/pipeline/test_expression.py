@@ -196,7 +196,7 @@ def test_a_model_of_the_users_own_and_no_expression(nextflow: Nextflow) -> None:
     options += ["--expression_variants", "b.bcf"]
     run = nextflow.pipeline(*options, "--expression_fallback", "false", "--expression_average", "strands")
     assert run.returncode == 0, run.output
-    assert run.tasks == STUB | {"LIST_EFFECTS": 2}
+    assert run.tasks == STUB | {"CHECK_VARIANTS": 1, "LIST_EFFECTS": 2}
     assert run.published == ALWAYS | {f"expression/{name}" for name in STUBBED}
     asked = [Path(row["workdir"]) / "own" for row in run.trace if row["process"].endswith("PREDICT_GENES")]
     assert all((folder / "mine.py").exists() for folder in asked)
