@@ -10,7 +10,7 @@ include { IMPUTATION as IMPUTATION_WITHOUT } from './modules/imputation'
 include { phasingImputers } from './modules/imputation/phasing'
 include { VARIANTS } from './modules/variants'
 include { EXPRESSION } from './modules/expression'
-include { genotypesToExpress; filesOfExpression; isTaught; optionsOfExpression; ownModel; problemsOfTraining } from './modules/expression/given'
+include { genotypesToExpress; filesOfExpression; isTaught; optionsOfExpression; ownModel; problemsOfExpression } from './modules/expression/given'
 include { REPORT } from './modules/report'
 
 workflow DEEPCOHORT {
@@ -121,8 +121,8 @@ def checkSteps(p) {
     if (lacking) {
         error("--steps ${p.steps} needs ${lacking.collect { name -> "--${name}" }.join(' and ')}.")
     }
-    if (steps.contains('express') && problemsOfTraining(p)) {
-        error(problemsOfTraining(p).join('\n'))
+    if (steps.contains('express') && problemsOfExpression(p)) {
+        error(problemsOfExpression(p).join('\n'))
     }
     if (steps.containsAll(['augment', 'impute']) && p.augmentation_region) {
         error("--augmentation_region: with impute, artificial people cover what is imputed: leave it out and give --regions chr:from-to.")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the images of the modules: containers/build.sh [NAME[-torch|-cuda] ...]   (default: every CPU image)
+# Build the images of the modules: containers/build.sh [NAME[-torch|-cuda] ...]   (default: all without PyTorch)
 #
 # Environment, all optional:
 #   ENGINE             docker, podman or buildah   (default: the first that works, in this order)
@@ -22,7 +22,14 @@ engine=${ENGINE:-$(working_engine)}
 registry=${REGISTRY:-localhost/deepcohort}
 version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' deepcohort/__init__.py)
 read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}"
-[ "$#" -gt 0 ] || set -- $(cd containers && for file in */Dockerfile; do dirname "$file"; done | LC_ALL=C sort)
+# PyTorch brings CUDA libraries of several GB: images that have it are built where they are named.
+without_torch() {
+    local file
+    for file in containers/*/Dockerfile; do
+        grep -qs '^torch==' "$(dirname "$file")/requirements.lock" || basename "$(dirname "$file")"
+    done | LC_ALL=C sort
+}
+[ "$#" -gt 0 ] || set -- $(without_torch)
 
 for name in "$@"; do
     room=${name%-torch}

@@ -3,7 +3,7 @@
 import csv
 import gzip
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,14 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import chrom_key, genome_order
 from deepcohort.genome.tables import write_table
 
-COLUMNS = ("gene", "name", "chrom", "tss", "strand", "start", "end")
+COLUMNS = ("gene", "name", "chrom", "tss", "strand", "start", "end", "exons")
 
 
 class Gene(NamedTuple):
     """A gene: ``chrom`` is a key (``chrom_key``); ``tss``, ``start`` are 0-based, ``end`` excluded.
 
-    strand: ``+`` or ``-``; ``.`` where the file does not say, and then ``tss`` is ``start``.
+    strand: ``+`` or ``-``; ``.`` where the file does not say, and then ``tss`` is ``start``. exons: first
+    base (0-based) and end (excluded) of stretches that are exons of any transcript; empty where not known.
     """
 
     gene: str
@@ -29,6 +30,7 @@ class Gene(NamedTuple):
     strand: str
     start: int
     end: int
+    exons: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def open_text(path: Path) -> Iterator[str]:
 
 
 def read_genes(path: Path) -> Genes:
-    """Read genes from a GTF (rows of ``gene``) or a BED, packed or not.
+    """Read genes from a GTF (rows of ``gene``, and ``exon`` where there are some) or a BED, packed or not.
 
     BED: six columns (name fourth, strand sixth), or a header that starts with ``#`` and names ``gene_id`` and
     ``strand``. A stretch of one base is where transcription starts; of a longer one, the end 5' by strand is.
@@ -76,17 +78,42 @@ def read_genes(path: Path) -> Genes:
 
 
 def _gtf_genes(path: Path) -> Iterator[Gene]:
+    genes: dict[tuple[str, str], list[Gene]] = defaultdict(list)
+    exons: dict[tuple[str, str], set[tuple[int, int]]] = defaultdict(set)
     for number, line in enumerate(open_text(path), 1):
-        fields = line.split("\t")
-        if line.startswith("#") or len(fields) < 9 or fields[2] != "gene":
+        fields = line.split("\t", 8)
+        if line.startswith("#") or len(fields) < 9 or fields[2] not in ("gene", "exon"):
             continue
-        known = dict(re.findall(r'(\w+) "([^"]*)"', fields[8]))
-        if "gene_id" not in known:
+        found = _IDENTIFIER.search(fields[8])
+        if found is None:
             raise InputError(
                 f"{path.name}: row {number} has no gene_id: give a GTF as Ensembl or GENCODE write"
             )
+        key = (fields[0], found[1])
         start, end = _stretch(path, number, fields[3], fields[4])
-        yield _gene(known["gene_id"], known.get("gene_name", ""), fields[0], start - 1, end, fields[6])
+        if fields[2] == "exon":
+            exons[key].add((start - 1, end))
+            continue
+        name = _NAME.search(fields[8])
+        genes[key].append(_gene(found[1], name[1] if name else "", fields[0], start - 1, end, fields[6]))
+    for key, several in genes.items():
+        for gene in several:
+            yield gene._replace(exons=_joined(exons.get(key, ())))
+
+
+_IDENTIFIER = re.compile(r'\bgene_id "([^"]*)"')
+_NAME = re.compile(r'\bgene_name "([^"]*)"')
+
+
+def _joined(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Stretches in order, those that overlap or touch as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 def _bed_genes(path: Path) -> Iterator[Gene]:
@@ -153,7 +180,10 @@ def warn_of_middles(path: Path, genes: Iterable[Gene], places: dict[str, int]) -
 
 def write_genes(path: Path, genes: Iterable[Gene]) -> None:
     """Write genes as a table that ``load_genes`` reads."""
-    rows = [{name: str(value) for name, value in gene._asdict().items()} for gene in genes]
+    rows = []
+    for gene in genes:
+        exons = ",".join(f"{start}-{end}" for start, end in gene.exons)
+        rows.append({name: str(value) for name, value in gene._asdict().items()} | {"exons": exons})
     write_table(path, rows, COLUMNS)
 
 
@@ -161,6 +191,14 @@ def load_genes(path: Path) -> list[Gene]:
     """Read what ``write_genes`` wrote."""
     with path.open(encoding="utf-8", newline="") as file:
         return [
-            Gene(r["gene"], r["name"], r["chrom"], int(r["tss"]), r["strand"], int(r["start"]), int(r["end"]))
-            for r in csv.DictReader(file, delimiter="\t")
-        ]
+            Gene(
+                row["gene"], row["name"], row["chrom"], int(row["tss"]), row["strand"], int(row["start"]),
+                int(row["end"]), _stretches(row["exons"]),
+            )
+            for row in csv.DictReader(file, delimiter="\t")
+        ]  # fmt: skip
+
+
+def _stretches(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = (part.split("-") for part in text.split(",") if part)
+    return tuple((int(start), int(end)) for start, end in pairs)

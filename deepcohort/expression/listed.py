@@ -137,6 +137,7 @@ def listed_effects(
                 near = [edit for edit in edits if low <= edit.start <= high]
                 met |= set(near)
                 if near:
+                    model.aim_at(gene)
                     told = effects(model, stretch, near, by)
                     yield effect_table(cohort, stretch, near, np.zeros(len(near), np.int64), 0, told, model)
             bar.update()

@@ -63,6 +63,19 @@ class Differentiable(Protocol):
         ...
 
 
+@runtime_checkable
+class Aimed(Protocol):
+    """A model that reads other outputs of each gene, such as those of its exons."""
+
+    def aim(self, exons: tuple[tuple[int, int], ...], *, along: bool) -> None:
+        """Say of which gene sequences are from now on.
+
+        exons: stretches (first, end excluded) in bases from the first transcribed, as the sequence is read;
+        empty where not known. along: whether the gene runs as the sequence does.
+        """
+        ...
+
+
 MODELS = {
     "xpresso": "deepcohort.expression.xpresso:Xpresso",
     "enformer": "deepcohort.expression.enformer:Enformer",

@@ -71,6 +71,7 @@ def predictions(
         for gene in genes:
             stretch = sequences.stretch(gene, model.before, model.after, stranded=model.stranded)
             if stretch is not None:
+                model.aim_at(gene)
                 yield _predicted(cohort, stretch, sequences, model, how)
             bar.update()
     sequences.check_reference()

@@ -162,18 +162,22 @@ def put_arrays(network: nn.Module, arrays: dict[str, Tensor], path: Path, model:
     network.load_state_dict(arrays, strict=False)
 
 
-def pick_tracks(settings: Settings, outputs: int, known: dict[str, tuple[int, ...]], model: str) -> list[int]:
+def pick_tracks(
+    settings: Settings, outputs: int, known: dict[str, tuple[int, ...]], model: str,
+    named: dict[int, tuple[str, ...]] | None = None,
+) -> list[int]:  # fmt: skip
     """Indices of the outputs that a user asks for, by index, by a name of ``known`` or by ``track_names``.
 
-    The table of names has a header, and columns ``index`` and ``description`` or ``identifier``; a name is
-    found in them in whole, else in part. Raises ``InputError`` where nothing is asked for, or is not there.
+    ``named`` are the model's own names, for where the user gives no table. The table of names has a header,
+    and columns ``index`` and ``description`` or ``identifier``; a name is found in them in whole, else in
+    part. Raises ``InputError`` where nothing is asked for, or is not there.
     """
     if not settings.tracks:
         raise InputError(
             f"{model} has {outputs:,} outputs: choose by --tracks, with indices or names such as "
             f"{', '.join(known) or '0'}"
         )
-    named = _names(settings.track_names) if settings.track_names else {}
+    named = _names(settings.track_names) if settings.track_names else named or {}
     found: list[int] = []
     for wanted in settings.tracks:
         indices = [int(wanted)] if wanted.isdecimal() else list(known.get(wanted, ()))

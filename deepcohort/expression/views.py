@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.expression.cross_fitted import taught_by
+from deepcohort.expression.genes import Gene
 from deepcohort.expression.letters import turned
-from deepcohort.expression.models import Differentiable, Model, Tiled
+from deepcohort.expression.models import Aimed, Differentiable, Model, Tiled
 from deepcohort.expression.tiles import TileCache
 from deepcohort.genome.errors import InputError
 
@@ -52,10 +53,15 @@ class Averaged:
         around = max(model.before, model.after)
         self.before = (around if strands else model.before) + shift
         self.after = (around if strands else model.after) + shift
+        self.gene: Gene | None = None
+
+    def aim_at(self, gene: Gene) -> None:
+        """Say of which gene sequences are from now on."""
+        self.gene = gene
 
     def predict(self, sequences: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Mean over views, float64[n, tracks]."""
-        made = [self.answer.predict(self._view(sequences, *view)) for view in self._views()]
+        made = [self.answer.predict(self._aimed(sequences, *view)) for view in self._views()]
         mean: NDArray[np.float64] = np.mean(made, axis=0)
         return mean
 
@@ -65,7 +71,7 @@ class Averaged:
         total = np.zeros((len(self.tracks), len(sequence), 4), np.float32)
         views = list(self._views())
         for first, other in views:
-            made = self.model.gradient(self._view(sequence[None], first, other)[0])
+            made = self.model.gradient(self._aimed(sequence[None], first, other)[0])
             # Opposite strands run the other way, and A, C, G, T stand opposite T, G, C, A.
             target = total[:, ::-1, ::-1] if other else total
             target[:, first : first + made.shape[1]] += made / len(views)
@@ -77,6 +83,18 @@ class Averaged:
             start = (self.after if other else self.before) - self.model.before
             for moved in range(-self.shift, self.shift + 1):
                 yield start + moved, other
+
+    def _aimed(self, sequences: NDArray[np.uint8], first: int, other: bool) -> NDArray[np.uint8]:
+        """A view of sequences, whose gene the model is told where it wants to know."""
+        if isinstance(self.model, Aimed) and self.gene is not None:
+            gene, moved = self.gene, first - (self.after if other else self.before) + self.model.before
+            minus = gene.strand == "-"
+            turned = other != (self.model.stranded and minus)
+            offsets = [(start - gene.tss, end - gene.tss) for start, end in gene.exons]
+            seen = sorted((1 - end, 1 - start) for start, end in offsets) if turned else offsets
+            exons = tuple((start - moved, end - moved) for start, end in seen)
+            self.model.aim(exons, along=minus == turned)
+        return self._view(sequences, first, other)
 
     def _view(self, sequences: NDArray[np.uint8], first: int, other: bool) -> NDArray[np.uint8]:
         source = turned(sequences) if other else sequences

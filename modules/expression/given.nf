@@ -38,9 +38,11 @@ def optionsOfExpression(options, p) {
 }
 
 /** What is wrong with what is asked for, a sentence each. */
-def problemsOfTraining(p) {
+def problemsOfExpression(p) {
     def train = "--expression_train ${p.expression_train}"
+    def by_conda = workflow.profile.tokenize(',').contains('conda')
     def found = [
+        p.expression_model == 'borzoi' && by_conda ? "--expression_model borzoi: its packages come by container only: take another -profile, such as docker or apptainer." : null,
         p.expression_train && !p.expression ? "${train}: a model is taught by measured expression: give --expression." : null,
         p.expression_train && !(p.expression_model in ['cnn', 'enformer']) ? "${train}: --expression_model ${p.expression_model} is not taught here: take cnn or enformer, or leave it out." : null,
         p.expression_train && !p.expression_weights ? "${train}: teaches a part of a model that is there: give its --expression_weights." : null,

@@ -7,7 +7,7 @@ process LIST_EFFECTS {
     label 'process_low'
     label 'process_gpu'
     label 'img_expression'
-    ext torch: { (options?.model ?: 'xpresso') != 'xpresso' }
+    ext torch: { (options?.model ?: 'xpresso') != 'xpresso' }, borzoi: { options?.model == 'borzoi' }
 
     input:
     tuple val(meta), path(genes), path(trained, stageAs: 'trained/*')

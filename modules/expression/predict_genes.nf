@@ -7,7 +7,7 @@ process PREDICT_GENES {
     label 'process_low'
     label 'process_gpu'
     label 'img_expression'
-    ext torch: { (options?.model ?: 'xpresso') != 'xpresso' }
+    ext torch: { (options?.model ?: 'xpresso') != 'xpresso' }, borzoi: { options?.model == 'borzoi' }
 
     input:
     tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*'), path(trained, stageAs: 'trained/*')

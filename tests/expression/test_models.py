@@ -1,8 +1,6 @@
-"""Models by name: a class of the user's own, Borzoi by a stand-in, a small network trained on people."""
+"""Models by name: a class of the user's own, a small network trained on people."""
 
 import json
-import sys
-import types
 
 import numpy as np
 import pytest
@@ -72,59 +70,6 @@ def test_xpresso_has_nothing_to_choose(tmp_path):
     stranded = Additive(10, 10)
     with pytest.raises(InputError, match=r"^--average strands: additive reads the gene's own strand alone"):
         Averaged(stranded, strands=True)
-
-
-class StandIn(torch.nn.Module):
-    """Sums over bins of 32 bases, as many tracks as asked for, in the shape of the package's network."""
-
-    @classmethod
-    def from_hparams(cls, **told):
-        made = cls()
-        made.told = told
-        return made
-
-    def __init__(self):
-        super().__init__()
-        self.human_head = torch.nn.Conv1d(4, 5, 1)
-
-    def set_track_subset(self, chosen):
-        kept = self.human_head
-        self.human_head = torch.nn.Conv1d(4, len(chosen), 1)
-        self.human_head.weight = torch.nn.Parameter(kept.weight[chosen].clone())
-        self.human_head.bias = torch.nn.Parameter(kept.bias[chosen].clone())
-
-    def forward(self, x):
-        return torch.nn.functional.softplus(self.human_head(torch.nn.functional.avg_pool1d(x, 32)))
-
-
-def test_borzoi_by_a_stand_in(tmp_path, monkeypatch):
-    stand_in = StandIn()
-    path = tmp_path / "b.safetensors"
-    save_file(stand_in.state_dict(), path)
-    said = refused("borzoi", Settings(path, tracks=("4",)))
-    assert said.startswith("borzoi needs the package borzoi-pytorch")
-    module = types.ModuleType("borzoi_pytorch")
-    module.Borzoi = StandIn
-    monkeypatch.setitem(sys.modules, "borzoi_pytorch", module)
-    monkeypatch.setattr("deepcohort.expression.borzoi.find_spec", lambda name: module)
-    monkeypatch.setattr("deepcohort.expression.borzoi.WINDOW", 4096)
-    model = load_model("borzoi", Settings(path, tracks=("4", "0"), bins=2))
-    assert model.network.told == {"flashed": False, "enable_mouse_head": False}
-    assert (model.before, model.after, list(model.tracks)) == (2048, 2047, ["4", "0"])
-    letters = np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), (2, 4096))
-    near = np.stack(
-        [(letters[:, 2048 - 32 : 2048 + 32] == base).reshape(2, 2, 32).mean(2) for base in b"ACGT"], 1
-    )
-    with torch.no_grad():
-        told = torch.nn.functional.softplus(stand_in.human_head(torch.from_numpy(near).float()))[:, [4, 0]]
-    assert np.allclose(model.predict(letters), told.mean(dim=2).numpy(), atol=1e-6)
-    slopes = model.gradient(letters[0])
-    assert slopes.shape == (2, 4096, 4) and np.abs(slopes[:, 2016:2080]).min() > 0
-    assert not slopes[:, :2016].any() and not slopes[:, 2080:].any()
-    assert refused("borzoi").startswith("borzoi needs weights: fetch them once")
-    assert refused("borzoi", Settings(path)).startswith("borzoi has 5 outputs: choose by --tracks")
-    save_file({"x": torch.zeros(1)}, path)
-    assert refused("borzoi", Settings(path)).startswith("b.safetensors: not weights of borzoi")
 
 
 SHAPE = Shape(context=512, channels=8, blocks=2)

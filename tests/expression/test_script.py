@@ -19,7 +19,7 @@ def test_weights_of_another_model_end_with_one_sentence(tmp_path):
     for name in ("r.fa", "v.vcf.gz", "w.npz"):
         (tmp_path / name).write_bytes(b"x")
     genes = tmp_path / "1.tsv"
-    genes.write_text("gene\tname\tchrom\ttss\tstrand\tstart\tend\nG\tG\t1\t5\t+\t5\t6\n")
+    genes.write_text("gene\tname\tchrom\ttss\tstrand\tstart\tend\texons\nG\tG\t1\t5\t+\t5\t6\t\n")
     files = ("--genes", genes, "--fasta", tmp_path / "r.fa", "--genotypes", tmp_path / "v.vcf.gz")
     outs = ("--out", tmp_path / "p.parquet", "--out-counts", tmp_path / "p.tsv")
     done = run_script(

@@ -29,6 +29,18 @@ def test_starts_from_gtf_and_bed_are_one(tmp_path):
     assert load_genes(tmp_path / "genes.tsv") == ours
 
 
+def test_exons_of_all_transcripts_are_one(tmp_path):
+    gtf = tmp_path / "genes.gtf"
+    rows = [(101, 150, 2), (140, 180, 2), (181, 190, 2), (250, 300, 2), (101, 150, 2), (12, 14, 3)]
+    exons = [f'chr2\th\texon\t{a}\t{b}\t.\t-\t.\tgene_id "ENSG0{n}.7"; x "y";\n' for a, b, n in rows]
+    elsewhere = '3\th\texon\t400\t500\t.\t-\t.\tgene_id "ENSG02.7";\n'
+    gtf.write_text("".join(exons) + GTF + elsewhere)
+    one, two = read_genes(gtf).genes
+    assert one.exons == () and two.exons == ((100, 190), (249, 300))
+    write_genes(tmp_path / "genes.tsv", [one, two])
+    assert load_genes(tmp_path / "genes.tsv") == [one, two]
+
+
 def test_a_header_names_the_columns_and_a_strand_may_be_missing(tmp_path):
     bed = tmp_path / "e.bed"
     bed.write_text("#chr\tstart\tend\tgene_id\tgene_name\tstrand\tp1\n1\t10\t11\tA\tB\t-1\t0.5\n")

@@ -18,6 +18,8 @@ IMAGES = sorted(dockerfile.parent.name for dockerfile in ROOT.glob("containers/*
 OUTSIDE = ["imputation-beagle", "imputation-minimac4"]  # programs of others: nothing of Python is in them
 OURS = [image for image in IMAGES if image not in OUTSIDE]
 LOCKS = sorted(ROOT.glob("containers/*/requirements*.lock"))
+BORZOI = "expression-borzoi"  # the image that expression has for one model, whose packages exclude others'
+BY_CONDA = [lock for lock in LOCKS if lock.parent.name != BORZOI]
 
 
 class Instruction(NamedTuple):
@@ -73,9 +75,10 @@ def test_every_label_of_a_process_has_an_image_and_every_image_a_label() -> None
         for label in re.findall(r"^\s*label\s+'img_(\w+)'", module.read_text(), flags=re.MULTILINE)
     }
     assert used == set(mapped)
-    assert {label.replace("_", "-") for label in mapped} == set(IMAGES)
+    assert {label.replace("_", "-") for label in mapped} | {BORZOI} == set(IMAGES)
     for label, container in mapped.items():
-        assert container.split(":")[0].endswith(f".registry}}/{label.replace('_', '-')}"), container
+        name = container.replace("${task.ext.borzoi ? '-borzoi:' : ':'}", ":").split(":")[0]
+        assert name.endswith(f".registry}}/{label.replace('_', '-')}"), container
 
 
 def test_every_process_has_exactly_one_image() -> None:
@@ -145,7 +148,7 @@ def test_image_holds_its_own_room_and_the_shared_code(image: str) -> None:
     copied = {
         value.split()[0] for value in values(instructions(image), "COPY") if value.startswith("deepcohort")
     }
-    assert copied == {"deepcohort/__init__.py", "deepcohort/genome", f"deepcohort/{image}"}
+    assert copied == {"deepcohort/__init__.py", "deepcohort/genome", f"deepcohort/{image.split('-')[0]}"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT / "containers")))
@@ -156,13 +159,24 @@ def test_lock_pins_hashes_and_names_no_index(lock: Path) -> None:
         assert any(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", detail) for detail in details), requirement
 
 
+def required(known: dict[str, list[str]], extra: str) -> list[str]:
+    """What an extra asks for, with that of extras that it names."""
+    found = []
+    for requirement in known[extra]:
+        named = re.fullmatch(r"deepcohort\[(.+)\]", requirement)
+        found += (
+            [one for name in named[1].split(",") for one in required(known, name)] if named else [requirement]
+        )
+    return found
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT / "containers")))
 def test_lock_is_compiled_from_the_extra_of_its_image(lock: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     room, known = lock.parent.name, project["optional-dependencies"]
     variant = lock.stem.partition("-")[2]
     extras = [extra for extra in (room, variant, f"{room}-{variant}") if extra in known]
-    wanted = project["dependencies"] + [requirement for extra in extras for requirement in known[extra]]
+    wanted = project["dependencies"] + [one for extra in extras for one in required(known, extra)]
     asked = {
         canonical(requirement)
         for requirement, details in locked(lock).items()
@@ -178,17 +192,31 @@ def test_images_hold_the_versions_that_the_tests_run_with() -> None:
     for lock in LOCKS:
         for requirement in locked(lock):
             versions = tested.get(canonical(requirement), {requirement})
+            if lock.parent.name == BORZOI and canonical(requirement) == "transformers":
+                continue
             assert requirement in versions, f"{lock.relative_to(ROOT)}: run make lock"
 
 
-def test_pytorch_is_in_the_gpu_lock_only() -> None:
-    with_torch = {
-        lock.name for lock in LOCKS if any(canonical(requirement) == "torch" for requirement in locked(lock))
+def test_what_borzoi_has_of_its_own_is_what_is_said() -> None:
+    said = (ROOT / "containers" / BORZOI / "overrides.txt").read_text().splitlines()
+    own = {re.split("[<>=]", line)[0] for line in said if not line.startswith("#")}
+    packages = locked(ROOT / "containers" / BORZOI / "requirements.lock")
+    chosen = {
+        canonical(name) for name, details in packages.items() if any("--override" in one for one in details)
     }
-    assert with_torch == {"requirements-torch.lock"}
+    assert own == chosen == {"transformers", "intervaltree"}
+    (install,) = (run for run in values(instructions(BORZOI), "RUN") if " install --no-cache" in run)
+    assert "--no-deps" in install, "pip would refuse them"
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT / "containers")))
+def test_pytorch_is_in_locks_of_networks_only() -> None:
+    with_torch = [lock for lock in LOCKS if any(canonical(one) == "torch" for one in locked(lock))]
+    assert with_torch == [
+        lock for lock in LOCKS if lock.name == "requirements-torch.lock" or lock not in BY_CONDA
+    ]
+
+
+@pytest.mark.parametrize("lock", BY_CONDA, ids=lambda lock: str(lock.relative_to(ROOT / "containers")))
 def test_conda_environment_knows_its_lock(lock: Path) -> None:
     environment = lock.with_name(f"environment{lock.stem.removeprefix('requirements')}.yml").read_text()
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
@@ -243,7 +271,11 @@ def option(call: list[str], name: str) -> str:
 def test_build_makes_every_image_under_the_name_the_pipeline_asks_for(pretended_engine: Path) -> None:
     assert build(pretended_engine).returncode == 0
     made = [option(call, "--tag") for call in calls(pretended_engine)]
-    assert made == [f"localhost/deepcohort/{image}:{deepcohort.__version__}" for image in IMAGES]
+    assert made == [
+        f"localhost/deepcohort/{image}:{deepcohort.__version__}" for image in IMAGES if image != BORZOI
+    ]
+    assert build(pretended_engine, BORZOI).returncode == 0
+    assert option(calls(pretended_engine)[-1], "--tag").startswith(f"localhost/deepcohort/{BORZOI}:")
 
 
 def test_build_takes_registry_and_flags_of_a_site(pretended_engine: Path) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import deepcohort
 from tests.conftest import LANGUAGES, Nextflow, Run
+from tests.pipeline.test_expression import stub_inputs
 from tests.pipeline.test_stub import ONE_COHORT, write_inputs
 
 pytestmark = pytest.mark.pipeline
@@ -30,14 +32,18 @@ QUICK_POLLS = "executor { queueStatInterval = '1s'; pollInterval = '200ms' }\n"
 
 def run_with(nextflow: Nextflow, programs: dict[str, str], *options: str | Path, **environment: str) -> Run:
     """A stub run with these programs in front of all others."""
+    path = path_with(nextflow, programs)
+    inputs = write_inputs(nextflow.folder, "cohort")
+    return nextflow.pipeline("-stub", *inputs, *options, PATH=path, **environment)
+
+
+def path_with(nextflow: Nextflow, programs: dict[str, str]) -> str:
     folder = nextflow.folder / "programs"
     folder.mkdir()
     for name, text in programs.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
-    path = f"{folder}:{Path('/usr/local/bin')}:/usr/bin:/bin"
-    inputs = write_inputs(nextflow.folder, "cohort")
-    return nextflow.pipeline("-stub", *inputs, *options, PATH=path, **environment)
+    return f"{folder}:{Path('/usr/local/bin')}:/usr/bin:/bin"
 
 
 def images(run: Run) -> dict[str, str]:
@@ -66,6 +72,20 @@ def test_networks_get_the_image_with_pytorch_without_a_gpu_too(
     for process, image in images(run).items():
         needed = imputer == "lstm" and process in {"TRAIN_CHUNK", "IMPUTE_CHUNK"}
         assert image.endswith("-torch") == needed, f"{process} runs in {image}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_borzoi_has_an_image_of_its_own(nextflow: Nextflow, language: str) -> None:
+    options = [*stub_inputs(nextflow.folder), "--steps", "express", "--expression_weights", "w.h5"]
+    options += ["--expression_model", "borzoi", "--expression_tracks", "0", "--expression_variants", "b.bcf"]
+    path = path_with(nextflow, {"docker": ENGINE.replace("some.registry/", "localhost/")})
+    run = nextflow.pipeline(*options, "-profile", "docker,gpu", PATH=path, **LANGUAGES[language])
+    assert run.returncode == 0, run.output
+    version = deepcohort.__version__
+    asking = {"PREDICT_GENES", "LIST_EFFECTS"}
+    found = {process: image.removeprefix("localhost/deepcohort/") for process, image in images(run).items()}
+    assert {found[process] for process in asking} == {f"expression-borzoi:{version}"}
+    assert found["PLAN_GENES"] == found["COLLECT_EXPRESSION"] == f"expression:{version}"
 
 
 def test_slurm_gets_partition_and_gpu_of_each_task(nextflow: Nextflow) -> None:

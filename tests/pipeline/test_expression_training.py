@@ -102,6 +102,10 @@ def test_what_cannot_be_taught(nextflow: Nextflow) -> None:
     )
     assert "--expression_train head: --expression_model xpresso is not taught here: take cnn or" in run.output
     assert "--expression_train head: teaches a part of a model that is there: give its" in run.output
+    by_conda = ["--expression_model", "borzoi", "--expression_weights", "w.h5", "-profile", "conda"]
+    run = nextflow.pipeline(*options, *by_conda)
+    assert run.returncode != 0
+    assert "--expression_model borzoi: its packages come by container only: take another" in run.output
     few = ["--expression_model", "cnn", "--expression", "e.bed", "--expression_folds", "2"]
     run = nextflow.pipeline(*options, *few)
     assert run.returncode != 0 and "--expression_folds 2: training needs three" in run.output
