@@ -200,9 +200,9 @@ def test_readout_is_that_of_the_package(tmp_path):
     made = {"dim": 64, "depth": 2, "heads": 2, "attn_dim_key": 8, "attn_dim_value": 16}
     theirs = AnnotatedBorzoi(BorzoiConfig(**made, bins_to_return=CONTEXT * 4 // 32)).eval()
     with torch.no_grad():
-        for layer in theirs.modules():
-            if hasattr(layer, "to_out"):
-                nn.init.xavier_uniform_(layer.to_out.weight)
+        for values in theirs.parameters():  # as the package starts them, sequences hardly differ
+            if values.ndim > 1:
+                nn.init.kaiming_normal_(values)
     save_file(theirs.state_dict(), tmp_path / "b.safetensors")
     rows = theirs.tracks_df[theirs.tracks_df["description"].str.startswith("RNA:")]
     chosen = [int(rows.index[0]), int(rows.index[-1])]
@@ -216,6 +216,7 @@ def test_readout_is_that_of_the_package(tmp_path):
     of = theirs.output_tracks_df["identifier"].tolist()
     expected = told[:, [of.index(theirs.tracks_df["identifier"][n]) for n in chosen]].numpy()
     assert np.allclose(model.predict(letters), expected, rtol=1e-4)
-    assert np.abs(np.diff(expected, axis=0)).min() > 1e-4, "sequences must differ for this to say something"
+    far = np.abs(np.diff(np.log(expected), axis=0)).min()
+    assert far > 0.01, "sequences must differ for this to say something"
     slope = model.gradient(letters[0])
     assert slope.shape == (2, 4 * CONTEXT, 4) and np.isfinite(slope).all()
