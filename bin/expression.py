@@ -372,6 +372,9 @@ def collect(
     weights: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
     covariances: Annotated[list[Path] | None, _file("By fit (.parquet).")] = None,
     evaluations: Annotated[list[Path] | None, _file("By evaluate (.tsv).")] = None,
+    fasta_index: Annotated[
+        Path | None, _file("Index of the reference (.fai), to draw effects along it.")
+    ] = None,
     seed: Seed = 1,
 ) -> None:
     """Make one file of those of all shards and cohorts."""
@@ -379,7 +382,7 @@ def collect(
     from deepcohort.expression.collect import collect as together
 
     given = (tracks, effects, modes, notes, heldout, weights, covariances, evaluations)
-    together(Parts(predictions, counts, *(paths or [] for paths in given)), model, out, seed)
+    together(Parts(predictions, counts, *(paths or [] for paths in given)), model, out, seed, fasta_index)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from deepcohort.expression import evaluate, loci, notes, predictdb, summary
-from deepcohort.expression.bedgraph import write_bedgraphs
+from deepcohort.expression.browser import draw
 from deepcohort.expression.fit import EXPORTED, KEYS
 from deepcohort.expression.matrices import write_h5ad
 from deepcohort.expression.predict import LINEAR_COLUMNS
@@ -47,14 +47,18 @@ class _Axes:
     genes: dict[str, int] = field(default_factory=dict)
 
 
-def collect(parts: Parts, model: str, out: Path, seed: int) -> None:
-    """Write tables, matrices and weights of all cohorts into the folder ``out``."""
+def collect(parts: Parts, model: str, out: Path, seed: int, index: Path | None = None) -> None:
+    """Write tables, matrices and weights of all cohorts into the folder ``out``.
+
+    index: of the reference (.fai); without it effects are not drawn along the genome.
+    """
     out.mkdir(parents=True, exist_ok=True)
     join_parquet(parts.predictions, out / "predictions.parquet")
     for some, name in ((parts.tracks, "tracks.parquet"), (parts.effects, "variant_effects.parquet")):
         if some:
             join_parquet(some, out / name)
-    write_bedgraphs(parts.effects, out)
+    if parts.effects and index:
+        draw(parts.effects, index, out)
     if parts.modes:
         _texts(parts.modes, out / "modes.tsv", LINEAR_COLUMNS)
     _counts(parts.counts, out / "counts.tsv")

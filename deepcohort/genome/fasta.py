@@ -18,3 +18,10 @@ def open_fasta(fasta: Path) -> Any:
         raise InputError(
             f"{fasta.name}: cannot be opened with its index: make both again (samtools faidx)"
         ) from None
+
+
+def contig_lengths(index: Path) -> dict[str, int]:
+    """Length of each contig in bases, by its name, from an index (.fai)."""
+    with index.open(encoding="utf-8") as lines:
+        fields = (line.split("\t") for line in lines)
+        return {name: int(length) for name, length, *_ in fields}

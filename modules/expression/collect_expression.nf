@@ -1,5 +1,5 @@
 // Predictions, evaluations, weights and counts of all shards and cohorts as one file each.
-include { eachFile } from '../options'
+include { eachFile; option } from '../options'
 
 process COLLECT_EXPRESSION {
     label 'process_low'
@@ -13,6 +13,7 @@ process COLLECT_EXPRESSION {
     path notes, stageAs: 'notes/?/*', arity: '1..*'
     path fitted, stageAs: 'fitted/*', arity: '0..*'
     path evaluations, stageAs: 'evaluations/*', arity: '0..*'
+    tuple path(fasta, stageAs: 'reference/*'), path(fasta_index, stageAs: 'reference/*')
     val options
 
     output:
@@ -20,7 +21,7 @@ process COLLECT_EXPRESSION {
     path 'cohort.h5ad', emit: cohort
     path '{tracks,variant_effects}.parquet', arity: '2', emit: details
     path '*.tsv', emit: tables
-    path '*.bedgraph', optional: true, emit: bedgraphs
+    path '*.{bedgraph,bw}', optional: true, emit: browser
     path '*.{db,covariances.txt.gz}', optional: true, emit: weights
     tuple val("${task.process}"), val('deepcohort'), val(workflow.manifest.version), topic: versions
     tuple val("${task.process}"), val('python'), eval("python3 --version | cut -d ' ' -f 2"), topic: versions
@@ -41,13 +42,14 @@ process COLLECT_EXPRESSION {
         ${eachFile('--weights', ofKind(fitted, 'weights'))} \\
         ${eachFile('--covariances', ofKind(fitted, 'covariances'))} \\
         ${eachFile('--evaluations', evaluations)} \\
+        ${option('--fasta-index', [fasta_index].flatten().find { file -> file.name.endsWith('.fai') })} \\
         --seed ${options.seed} \\
         --out .
     """
 
     stub:
     """
-    touch cohort.expression.bedgraph predictions.parquet tracks.parquet variant_effects.parquet cohort.h5ad counts.tsv modes.tsv notes.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv shown.tsv loci.tsv cohort.elastic_net.db cohort.elastic_net.covariances.txt.gz cohort.combination.db cohort.combination.covariances.txt.gz' : ''}
+    touch cohort.expression.bedgraph cohort.expression.bw predictions.parquet tracks.parquet variant_effects.parquet cohort.h5ad counts.tsv modes.tsv notes.tsv ${evaluations ? 'evaluation.tsv evaluation_summary.tsv shown.tsv loci.tsv cohort.elastic_net.db cohort.elastic_net.covariances.txt.gz cohort.combination.db cohort.combination.covariances.txt.gz' : ''}
     """
 }
 

@@ -98,6 +98,7 @@ workflow EXPRESSION {
         PLAN_GENES.out.notes.mix(PREPARE_EXPRESSION.out.notes, CHECK_VARIANTS.out.notes).toSortedList { one, other -> one.name <=> other.name },
         together(FIT_BASELINES.out.fitted.flatMap { meta, heldout, weights, covariances -> [heldout, weights, covariances].collect { path -> [meta, path] } }),
         together(EVALUATE_GENES.out.table),
+        reference,
         judging
     )
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 
-from deepcohort.expression.bedgraph import write_bedgraphs
+from deepcohort.expression.browser import draw
 from deepcohort.expression.loci import locus_rows
 from deepcohort.expression.outputs import write_parquet
 
@@ -26,13 +27,28 @@ def test_a_base_has_the_largest_effect_of_all_genes_and_alleles(tmp_path):
     second = effects(tmp_path / "c.2.parquet", ("c", "B", "2", 10, "A", "C", "x/y", -0.5))
     third = effects(tmp_path / "c.3.parquet", ("c", "D", "10", 5, "A", "C", "x/y", 1))
     empty = effects(tmp_path / "c.4.parquet")
-    (tmp_path / "out").mkdir()
-    write_bedgraphs([first, second, empty, third], tmp_path / "out")
-    made = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
-    assert made == {
-        "c.x_y.bedgraph": "2\t9\t10\t-0.5\n2\t29\t30\t-0.75\n10\t4\t5\t1\n",
-        "c.x_y.2.bedgraph": "2\t29\t30\t4\n",
+    fourth = effects(tmp_path / "b.1.parquet", ("b", "A", "2", 10, "A", "C", "t", 0))
+    again = effects(tmp_path / "d.1.parquet", ("c", "B", "2", 45, "A", "C", "x_y", 2))
+    (tmp_path / "r.fa.fai").write_text("chr10\t9\t7\t9\t10\nchr2\t50\t30\t50\t51\nchrUn\t5\t99\t5\t6\n")
+    drawn = [tmp_path / "one", tmp_path / "other"]
+    for folder in drawn:
+        folder.mkdir()
+        draw([first, second, empty, third, fourth, again], tmp_path / "r.fa.fai", folder)
+    texts = {path.name: path.read_text() for path in drawn[0].glob("*.bedgraph")}
+    assert texts == {
+        "c.x_y.bedgraph": "chr2\t9\t10\t-0.5\nchr2\t29\t30\t-0.75\nchr10\t4\t5\t1\n",
+        "c.x_y.2.bedgraph": "chr2\t29\t30\t4\nchr2\t44\t45\t2\n",
     }
+    for name, text in texts.items():
+        packed = drawn[0] / name.replace("bedgraph", "bw")
+        assert packed.read_bytes() == (drawn[1] / packed.name).read_bytes()
+        with pyBigWig.open(str(packed)) as file:
+            assert file.chroms() == {"chr2": 50, "chr10": 9, "chrUn": 5}
+            read = [(chrom, *one) for chrom in ("chr2", "chr10") for one in file.intervals(chrom) or ()]
+        assert read == [
+            (chrom, int(start), int(end), float(value))
+            for chrom, start, end, value in (line.split() for line in text.splitlines())
+        ]
 
 
 def test_loci_are_the_genes_of_the_largest_r_with_weights_of_people(tmp_path):

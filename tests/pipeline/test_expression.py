@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pysam
 import pytest
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.pipeline
 
 OURS = {"predictions.parquet", "tracks.parquet", "variant_effects.parquet", "cohort.h5ad", "counts.tsv"}
 OURS |= {"modes.tsv", "notes.tsv"}
-STUBBED = OURS | {"cohort.expression.bedgraph"}
+STUBBED = OURS | {"cohort.expression.bedgraph", "cohort.expression.bw"}
 MEASURED = {"evaluation.tsv", "evaluation_summary.tsv", "shown.tsv", "loci.tsv"}
 WEIGHTS = {
     f"{name}.{kind}" for name in ("elastic_net", "combination") for kind in ("db", "covariances.txt.gz")
@@ -92,7 +93,7 @@ def whole(nextflow_of_module: Nextflow) -> Run:
 def test_people_are_predicted_and_compared_with_what_was_measured(whole: Run) -> None:
     assert whole.tasks["PREDICT_GENES"] == whole.tasks["FIT_BASELINES"] == whole.tasks["EVALUATE_GENES"] == 2
     folder = whole.outdir / "expression"
-    drawn = {f"{name}.expression.bedgraph" for name in ("mine", "listed_ones")}
+    drawn = {f"{name}.expression.{kind}" for name in ("mine", "listed_ones") for kind in ("bedgraph", "bw")}
     weights = {f"mine.{kind}" for kind in WEIGHTS}
     assert {path.name for path in folder.iterdir()} == OURS | MEASURED | weights | drawn
     predictions = pd.read_parquet(folder / "predictions.parquet")
@@ -107,6 +108,10 @@ def test_people_are_predicted_and_compared_with_what_was_measured(whole: Run) ->
     listed = effects[effects["cohort"] == "listed ones"]
     assert set(listed["gene"]) == {"ENSG01"} and set(listed["pos"]) == {15_100}
     assert listed["effect"].abs().min() > 0
+    with pyBigWig.open(str(folder / "listed_ones.expression.bw")) as drawn_one:
+        assert drawn_one.chroms() == {"chr20": 40_000}
+        (found,) = drawn_one.intervals("chr20")
+    assert found[:2] == (15_099, 15_100) and found[2] == pytest.approx(listed["effect"].iloc[0], rel=1e-5)
     scores = pd.read_csv(folder / "evaluation.tsv", sep="\t").set_index(["gene", "split", "group", "method"])
     assert scores.loc[("ENSG01", "people", "all", "elastic_net"), "r"] > 0.6
     assert abs(scores.loc[("ENSG01", "permuted", "all", "elastic_net"), "r"]) < 0.5
