@@ -26,7 +26,7 @@ from deepcohort.expression.views import Averaged
 from deepcohort.genome.checkpoint import Limits
 from deepcohort.genome.errors import InputError
 from tests.expression.cohorts import cohort
-from tests.expression.planted import write_planted
+from tests.expression.planted import GENES, write_planted
 
 SMALL = Settings(context=512)
 
@@ -37,8 +37,14 @@ def planted(tmp_path_factory):
     return {permuted: prepared(tmp_path_factory.mktemp("planted"), permuted) for permuted in (False, True)}
 
 
-def prepared(folder, permuted):
-    write_planted(folder, permuted=permuted, seed=1 + permuted)
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """As planted, with few genes: enough to see what training does, not what it learns."""
+    return prepared(tmp_path_factory.mktemp("small"), False, {"1": 2, "2": 1})
+
+
+def prepared(folder, permuted, by_chrom=GENES):
+    write_planted(folder, permuted=permuted, seed=1 + permuted, by_chrom=by_chrom)
     write_shards(folder / "genes", folder / "shards.tsv", read_genes(folder / "genes.bed").genes, 50)
     study, _ = prepare(
         "c", [folder / "v.vcf.gz"], folder / "e.bed", None, None, None,
@@ -69,18 +75,18 @@ def test_neither_an_untaught_network_nor_one_taught_by_shuffled_people_tells_any
     assert abs(made[True, 3]["genes"]) < 0.2 and abs(made[True, 3]["unseen_genes"]) < 0.3
 
 
-def test_training_goes_on_after_a_kill_to_the_same_bytes(planted, tmp_path):
-    whole, said = taught(planted[False], "whole", 2)
-    taught(planted[False], "half", 1, checkpoint=tmp_path / "c.safetensors")
-    again, _ = taught(planted[False], "again", 2, checkpoint=tmp_path / "c.safetensors")
+def test_training_goes_on_after_a_kill_to_the_same_bytes(small, tmp_path):
+    whole, said = taught(small, "whole", 2)
+    taught(small, "half", 1, checkpoint=tmp_path / "c.safetensors")
+    again, _ = taught(small, "again", 2, checkpoint=tmp_path / "c.safetensors")
     assert whole.read_bytes() == again.read_bytes() and len(said["losses"]) == 3
     with pytest.raises(InputError, match="a checkpoint of another training: give an empty"):
-        taught(planted[False], "other", 2, fold=1, checkpoint=tmp_path / "c.safetensors")
+        taught(small, "other", 2, fold=1, checkpoint=tmp_path / "c.safetensors")
 
 
-def test_people_are_told_by_models_that_they_did_not_teach(planted):
-    folder, study = planted[False]
-    files = [taught(planted[False], f"fold0{fold + 1}", 1, fold)[0] for fold in range(3)]
+def test_people_are_told_by_models_that_they_did_not_teach(small):
+    folder, study = small
+    files = [taught(small, f"fold0{fold + 1}", 1, fold)[0] for fold in range(3)]
     held = [{study.people[n] for n in np.flatnonzero(groups(study, fold).held)} for fold in range(3)]
     model = Averaged(load_taught("cnn", Settings(), files))
     gene = read_genes(folder / "genes.bed").genes[0]
@@ -171,16 +177,16 @@ def test_chromosomes_are_held_out_whole_and_at_most_half():
 
 @pytest.fixture(scope="module")
 def near(tmp_path_factory):
-    """A cohort of 60 people with one gene, whose expression a variant near its start makes."""
+    """A cohort of 45 people with one gene, whose expression a variant near its start makes."""
     folder = tmp_path_factory.mktemp("near")
-    gene, sequences = cohort(folder, 5200, range(2400, 2800, 50), 60)
-    found = sequences.of_gene(gene, 2048, 2047, stranded=False)
-    site = found.unique[:, 2048 + 100]
+    gene, sequences = cohort(folder, 3200, range(1500, 1800, 50), 45)
+    found = sequences.of_gene(gene, 1024, 1023, stranded=False)
+    site = found.unique[:, 1024 + 100]
     y = 3.0 * (site != np.bincount(site).argmax())[found.of].sum(axis=1)
-    y += np.random.default_rng(3).normal(0, 0.5, 60)
+    y += np.random.default_rng(3).normal(0, 0.5, 45)
     measured = Measured(["G"], sequences.people, y[None], {"G": 1})
     study = make_study(
-        measured, list(range(60)), np.zeros((60, 0)), [""] * 60, np.arange(60),
+        measured, list(range(45)), np.zeros((45, 0)), [""] * 45, np.arange(45),
         folds=3, components=0, scale=Scale.none, seed=1,
     )  # fmt: skip
     return gene, sequences, measured, study
@@ -190,11 +196,11 @@ def near(tmp_path_factory):
 def test_enformer_is_taught_behind_what_is_frozen(weights, near, part, tmp_path, monkeypatch):
     monkeypatch.setattr("deepcohort.expression.train.RATE", 1e-2 if part is Part.head else 1e-3)
     gene, sequences, measured, study = near
-    settings = Settings(weights, 4096)
+    settings = Settings(weights, 2048)
     model, what = pupil("enformer", settings, part, 1)
     before = {name: value.clone() for name, value in model.network.state_dict().items()}
     given = list(lessons([gene], sequences, measured, study, 0, model))
-    made = train(model, part, given, groups(study, 0), Limits(12, 12), 1)
+    made = train(model, part, given, groups(study, 0), Limits(6, 6), 1)
     assert min(made.course.losses) < made.course.losses[0] and made.course.best > 0
     changed = {
         name for name, value in model.network.state_dict().items() if not torch.equal(value, before[name])

@@ -1,11 +1,22 @@
 """A sequence model taught by the cohort itself, through the whole pipeline, from genotypes of PLINK 2."""
 
+import contextlib
 import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file
 
+from deepcohort.expression.part import Part
+from deepcohort.expression.settings import Settings
+from deepcohort.expression.taught import save_taught
+from deepcohort.expression.train import pupil
 from tests.conftest import Nextflow
 from tests.expression.planted import GENES, PEOPLE, write_planted
 from tests.genotypes import write_plink
@@ -13,31 +24,52 @@ from tests.pipeline.test_expression import stub_inputs
 
 pytestmark = pytest.mark.pipeline
 
+INPUTS = (
+    *("--steps", "express", "--input", "samples.csv", "--fasta", "r.fa", "--genes", "genes.bed"),
+    *("--expression", "e.bed"),
+)
 
-def test_what_a_motif_does_is_learnt_fold_by_fold(nextflow: Nextflow) -> None:
+
+def kill_once(checkpoint: Path, until: threading.Event) -> None:
+    """Kill the task that keeps this checkpoint as soon as it has kept it."""
+    while not until.wait(0.05):
+        for process in Path("/proc").glob("[0-9]*") if checkpoint.exists() else ():
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if b"train" in words and str(checkpoint).encode() in words:
+                    os.kill(int(process.name), signal.SIGKILL)
+                    return
+
+
+@contextlib.contextmanager
+def killed_once(checkpoint: Path) -> Iterator[None]:
+    over = threading.Event()
+    watcher = threading.Thread(target=kill_once, args=(checkpoint, over))
+    watcher.start()
+    yield
+    over.set()
+    watcher.join()
+
+
+def test_what_a_motif_does_is_learnt_fold_by_fold_after_a_kill(nextflow: Nextflow) -> None:
     write_planted(nextflow.folder)
     write_plink(nextflow.folder / "people", nextflow.folder / "v.vcf.gz")
     (nextflow.folder / "samples.csv").write_text("sample,file\nmine,people.pgen\n")
     # Small networks gain nothing by a second processor.
     (nextflow.folder / "one.config").write_text("process { withName: TRAIN_MODEL { cpus = 1 } }")
-    run = nextflow.pipeline(
-        *(
-            "-c",
-            "one.config",
-            "--steps",
-            "express",
-            "--input",
-            "samples.csv",
-            "--fasta",
-            "r.fa",
-            "--genes",
-            "genes.bed",
-        ),
-        *("--expression", "e.bed", "--expression_model", "cnn", "--expression_context", "512"),
-        *("--expression_folds", "3", "--expression_epochs", "8"),
-    )
+    with killed_once(nextflow.folder / "kept/mine.fold02.checkpoint.safetensors"):
+        run = nextflow.pipeline(
+            *("-c", "one.config", *INPUTS, "--expression_model", "cnn", "--expression_context", "512"),
+            *("--expression_folds", "3", "--expression_epochs", "8", "--expression_checkpoints", "kept"),
+        )
     assert run.returncode == 0, run.output
-    assert (run.tasks["CONVERT_TARGET"], run.tasks["TRAIN_MODEL"], run.tasks["PREDICT_GENES"]) == (1, 3, 2)
+    assert (run.tasks["CONVERT_TARGET"], run.tasks["TRAIN_MODEL"], run.tasks["PREDICT_GENES"]) == (1, 4, 2)
+    training = [row for row in run.trace if row["process"].endswith("TRAIN_MODEL")]
+    assert [(row["name"][-8:-1], row["exit"]) for row in training if row["status"] == "FAILED"] == [
+        ("fold 2", "137")
+    ]
+    (again,) = (row for row in training if row["attempt"] == "2")
+    assert "going on after" in (Path(again["workdir"]) / ".command.err").read_text()
     folder = run.outdir / "expression"
     predictions = pd.read_parquet(folder / "predictions.parquet")
     assert (
@@ -60,6 +92,25 @@ def test_what_a_motif_does_is_learnt_fold_by_fold(nextflow: Nextflow) -> None:
     assert "population" not in means.index and means.loc[("across_genes", "all", "cnn"), "note"].startswith(
         "refused"
     )
+
+
+def test_the_last_layer_of_a_network_that_is_there_is_taught(nextflow: Nextflow) -> None:
+    write_planted(nextflow.folder, number=45, by_chrom={"1": 1, "2": 1})
+    (nextflow.folder / "samples.csv").write_text("sample,file\nmine,v.vcf.gz\n")
+    network, said = pupil("cnn", Settings(context=512), Part.all, 1)
+    save_taught(nextflow.folder / "w.safetensors", network.named(), said | {"trained_on": []})
+    run = nextflow.pipeline(
+        *(*INPUTS, "--expression_model", "cnn", "--expression_weights", "w.safetensors"),
+        *("--expression_train", "head", "--expression_folds", "3", "--expression_epochs", "3"),
+    )
+    assert run.returncode == 0, run.output
+    before = load_file(nextflow.folder / "w.safetensors")
+    for fold in (1, 2, 3):
+        after = load_file(run.outdir / f"expression/models/mine.fold0{fold}.safetensors")
+        changed = {name for name in before if not torch.equal(before[name], after[name])}
+        assert changed and changed <= {"out.weight", "out.bias"}
+    predictions = pd.read_parquet(run.outdir / "expression/predictions.parquet")
+    assert len(predictions) == 2 * 45 and not predictions["taught"].any()
 
 
 def test_two_cohorts_teach_a_model_each(nextflow: Nextflow) -> None:
