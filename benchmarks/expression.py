@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+import torch
 import typer
 from numpy.typing import NDArray
 
@@ -20,13 +21,16 @@ from deepcohort.expression.measured import read_measured
 from deepcohort.expression.models import load_model
 from deepcohort.expression.modes import How
 from deepcohort.expression.outputs import write_parquet
+from deepcohort.expression.part import Part
 from deepcohort.expression.people import Sequences, Unphased
 from deepcohort.expression.predict import predictions
 from deepcohort.expression.prepare import prepare
 from deepcohort.expression.settings import Settings
 from deepcohort.expression.study import Kind, Scale, Study
 from deepcohort.expression.told import Told
+from deepcohort.expression.train import Asked, groups, lessons, pupil, train
 from deepcohort.expression.views import Averaged
+from deepcohort.genome.checkpoint import Limits
 from deepcohort.genome.progress import progress
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -38,6 +42,10 @@ Seeds = Annotated[int, typer.Option(min=1, help="Seeds of phase and folds.")]
 COLUMNS = ("genes", "what", "method", "number", "mean_r", "se", "of_seeds", "negative")
 PLAIN = ("top_snp", "elastic_net", "blup")
 OF_REFERENCE = {"top_snp": "top1", "elastic_net": "enet"}
+PATIENCE = 5
+"""Epochs without gain after which training ends, as by default."""
+WIDE = 3.92
+"""Standard errors in an interval of 95 %."""
 CAUSAL, HERITABILITY = 3, 0.2
 """Variants that make a gene's simulated expression, and the share of variance that they explain."""
 KINDS = {"informative": 0.1, "half": 0.5, "none": None}
@@ -52,17 +60,27 @@ def study_of(expression: Path, vcf: Path, scale: Scale, seed: int) -> Study:
     return replace(study, sampled=set())
 
 
+def judged(
+    genes: list[Gene], expression: Path, vcf: Path, model: str, told: tuple[pd.DataFrame, Told | None],
+    study: Study, seed: int, unseen: Sequence[str] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Evaluation of everybody held out, r and its interval as numbers; told: predictions, effects."""
+    predicted, effects = told
+    made = fit_genes("cohort", genes, read_measured(expression), Genotypes([vcf]), study, None, effects, seed)
+    rows = evaluate("cohort", model, predicted, made.heldout, genes, study, seed=seed, unseen=unseen)
+    table = of_everybody(pd.DataFrame(rows))
+    return table.assign(
+        **{name: pd.to_numeric(table[name], errors="coerce") for name in ("r", "low", "high")}
+    )
+
+
 def scores(
     genes: list[Gene], expression: Path, vcf: Path, told: tuple[pd.DataFrame, Told] | None, scale: Scale,
     seed: int,
 ) -> pd.DataFrame:  # fmt: skip
     """A column of r for each method, a row for each gene; told: predictions, and effects of variants."""
     study = study_of(expression, vcf, scale, seed)
-    predicted, effects = told or (pd.DataFrame({"gene": []}), None)
-    made = fit_genes("cohort", genes, read_measured(expression), Genotypes([vcf]), study, None, effects, seed)
-    table = pd.DataFrame(evaluate("cohort", "xpresso", predicted, made.heldout, genes, study, seed=seed))
-    table = of_everybody(table)
-    table = table.assign(r=pd.to_numeric(table["r"], errors="coerce"))
+    table = judged(genes, expression, vcf, "xpresso", told or (pd.DataFrame({"gene": []}), None), study, seed)
     return table.pivot(index="gene", columns="method", values="r")
 
 
@@ -111,6 +129,58 @@ def sequenced(
         rows += [told(gene, unphased, name, [table[name] for table in tables]) for name in methods]
         gain = [table[COMBINATION] - table["elastic_net"] for table in tables]
         rows.append(told(gene, unphased, "combination less elastic net", gain))
+    write_table(out, rows)
+    show(rows)
+
+
+def cross_taught(
+    gene: Gene,
+    fasta: Path,
+    vcf: Path,
+    expression: Path,
+    study: Study,
+    context: int,
+    limits: Limits,
+    seed: int,
+) -> pd.DataFrame:
+    """What a cnn tells of everybody who did not teach it, fold by fold, less its mean over those who did."""
+    sequences = Sequences(fasta, [vcf], gene.chrom, seed=seed)
+    measured, told = read_measured(expression), np.zeros(len(study.people))
+    for fold in range(sum(split.kind is Kind.people for split in study.splits)):
+        model, _ = pupil("cnn", Settings(context=context), Part.all, seed)
+        given = list(lessons([gene], sequences, measured, study, fold, model))
+        made = train(model, Part.all, given, groups(study, fold), limits, seed)
+        with torch.no_grad():
+            values = Asked(model, Part.all, given).of(given[0], np.arange(len(told))).numpy()
+        held = made.groups.held
+        told[held] = (values - values[~held].mean())[held]
+    return pd.DataFrame({"gene": gene.gene, "person": study.people, "mean": told, "taught": False})
+
+
+@app.command()
+def taught(
+    fasta: Given,
+    vcf: Given,
+    expression: Given,
+    gene: Annotated[str, typer.Option(help="Gene whose bases the reference has.")],
+    out: Out,
+    context: Annotated[int, typer.Option(help="Bases that the network sees.")] = 8192,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 50,
+    seeds: Seeds = 5,
+) -> None:
+    """A cnn taught by people on one gene beside plain models, by seeds of folds; se is over people."""
+    (one,) = (found for found in read_genes(expression).genes if found.gene == gene)
+    tables = []
+    for seed in range(1, seeds + 1):
+        study = study_of(expression, vcf, Scale.none, seed)
+        by_cnn = cross_taught(one, fasta, vcf, expression, study, context, Limits(epochs, PATIENCE), seed)
+        table = judged([one], expression, vcf, "cnn", (by_cnn, None), study, seed, unseen=[])
+        tables.append(table.set_index("method"))
+    rows = []
+    for name in ("cnn", *PLAIN):
+        row = told(gene, "taught", name, [table["r"][[name]] for table in tables])
+        over_people = np.mean([(table["high"][name] - table["low"][name]) / WIDE for table in tables])
+        rows.append(row | {"se": f"{over_people:.3f}"})
     write_table(out, rows)
     show(rows)
 
