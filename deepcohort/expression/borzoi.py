@@ -66,10 +66,11 @@ class Borzoi(TorchModel):
             )
         path = settings.file(self.name, FETCH)
         context, bins = settings.context or WINDOW, settings.bins or 10
-        if context % LEAST or not bins * BIN <= context <= WINDOW:
+        self.crop = min(READ, context // BIN)
+        if context % LEAST or context > WINDOW or bins > self.crop:
             raise InputError(
-                f"--context {context}: borzoi sees a multiple of {LEAST} bases, {bins} bins of {BIN} bases "
-                f"at least and {WINDOW:,} bases at most: leave it out, or give for example 131072"
+                f"--context {context}, --bins {bins}: borzoi sees a multiple of {LEAST} bases, {WINDOW:,} at "
+                f"most, and tells up to {READ:,} bins of {BIN} in their middle: leave both out"
             )
         arrays = read_arrays(path, self.name)
         if any("Wqkv" in name for name in arrays):
@@ -82,7 +83,6 @@ class Borzoi(TorchModel):
         named: dict[int, tuple[str, ...]] = dict(enumerate(names))
         chosen = pick_tracks(settings, len(table), {}, self.name, named)
         self.own = list(dict.fromkeys(track_of(table, n) for n in chosen))
-        self.crop = min(READ, context // BIN)
         network: Any = import_module(PACKAGE).Borzoi.from_hparams(
             **made, flashed=False, bins_to_return=self.crop
         )

@@ -50,7 +50,7 @@ def draw(parts: Sequence[Path], index: Path, out: Path) -> None:
     """
     lengths = contig_lengths(index)
     contigs = sorted(lengths.items(), key=lambda contig: genome_order(contig[0]))
-    named = {chrom_key(name): name for name in lengths}
+    named = {chrom_key(name): name for name in reversed(lengths)}
     taken: set[str] = set()
     files: dict[tuple[str, str], Drawn] = {}
     with ExitStack() as stack:

@@ -175,7 +175,9 @@ def test_what_borzoi_cannot_be_asked(package, stand_in, tmp_path):
     path = tmp_path / "b.safetensors"
     assert refused(Settings()).startswith("borzoi needs weights: fetch them once")
     assert refused(Settings(path)).startswith("borzoi has 5 outputs: choose by --tracks")
-    assert refused(Settings(path, 1000)).startswith("--context 1000: borzoi sees a multiple of 128 bases")
+    for context, bins in ((1000, 10), (2 * 524_288, 10), (CONTEXT, CROP + 1), (256, 9)):
+        said = refused(Settings(path, context, bins=bins))
+        assert said.startswith(f"--context {context}, --bins {bins}: borzoi sees a multiple of 128 bases")
     save_file({"x": torch.zeros(1)}, path)
     assert refused(Settings(path)).startswith("b.safetensors: not weights of borzoi")
     save_file({"transformer.0.0.fn.1.mha.Wqkv.weight": torch.zeros(1)}, path)
