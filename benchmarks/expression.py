@@ -179,7 +179,7 @@ def taught(
     rows = []
     for name in ("cnn", *PLAIN):
         row = told(gene, "taught", name, [table["r"][[name]] for table in tables])
-        over_people = np.mean([(table["high"][name] - table["low"][name]) / WIDE for table in tables])
+        over_people = np.nanmean([(table["high"][name] - table["low"][name]) / WIDE for table in tables])
         rows.append(row | {"se": f"{over_people:.3f}"})
     write_table(out, rows)
     show(rows)
