@@ -65,8 +65,8 @@ def test_what_a_motif_does_is_learnt_fold_by_fold_after_a_kill(nextflow: Nextflo
     assert run.returncode == 0, run.output
     assert (run.tasks["CONVERT_TARGET"], run.tasks["TRAIN_MODEL"], run.tasks["PREDICT_GENES"]) == (1, 4, 2)
     training = [row for row in run.trace if row["process"].endswith("TRAIN_MODEL")]
-    assert [(row["name"][-8:-1], row["exit"]) for row in training if row["status"] == "FAILED"] == [
-        ("fold 2", "137")
+    assert [(row["tag"], row["exit"]) for row in training if row["status"] == "FAILED"] == [
+        ("mine:fold 2", "137")
     ]
     (again,) = (row for row in training if row["attempt"] == "2")
     assert "going on after" in (Path(again["workdir"]) / ".command.err").read_text()
