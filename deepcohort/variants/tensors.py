@@ -84,16 +84,15 @@ def window_tensors(
     layout = laid_out(reads, window, int(positions.min()) - half, int(positions.max()) + half + 1)
     repeats = _repeats(reference, layout.start, layout.base.shape[1])
     codes = _codes(reference, layout.start, layout.base.shape[1])
-    everyone = np.zeros((len(CHANNELS), shape.rows, shape.columns), np.uint8)
-    for n, pos in enumerate(positions.tolist()):
-        rows = _rows(sides[n], reads.start[window.picked], shape.rows - shape.reference_rows)
-        first = pos - half - layout.start
-        everyone[:] = 0
-        _draw(
-            reads, window.picked, layout, rows, sides[n], haplotype, codes, repeats, first,
-            shape.reference_rows, everyone,
-        )  # fmt: skip
-        out[n] = everyone[: shape.channels]
+    most = shape.rows - shape.reference_rows
+    rows = np.full((len(positions), most), -1)
+    for n, own in enumerate(sides):
+        drawn = _rows(own, reads.start[window.picked], most)
+        rows[n, : len(drawn)] = drawn
+    _draw_all(
+        reads, window.picked, layout, rows, sides, haplotype, codes, repeats,
+        positions - half - layout.start, shape.reference_rows, out,
+    )  # fmt: skip
     return out
 
 
@@ -132,6 +131,32 @@ def _repeats(reference: Reference, start: int, columns: int) -> UInt8:
     lengths = np.repeat(np.diff(bounds), np.diff(bounds))[MOST_REPEAT : MOST_REPEAT + columns]
     found: UInt8 = np.minimum(lengths, MOST_REPEAT).astype(np.uint8)
     return found
+
+
+@compiled
+def _draw_all(
+    reads: Reads,
+    picked: Int64,
+    layout: Layout,
+    rows: Int64,
+    sides: Int64,
+    haplotype: Int64,
+    codes: UInt8,
+    repeats: UInt8,
+    firsts: Int64,
+    reference_rows: int,
+    out: UInt8,
+) -> None:
+    """Draw every candidate, uint8[N, channels, rows, columns]; rows: int64[N, most], -1 after the last."""
+    everyone = np.zeros((len(CHANNELS), out.shape[2], out.shape[3]), np.uint8)
+    for n in range(len(out)):
+        everyone[:] = 0
+        own = rows[n][rows[n] >= 0]
+        _draw(
+            reads, picked, layout, own, sides[n], haplotype, codes, repeats, firsts[n], reference_rows,
+            everyone,
+        )  # fmt: skip
+        out[n] = everyone[: out.shape[1]]
 
 
 @compiled
