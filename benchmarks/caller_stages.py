@@ -1,7 +1,7 @@
 """Processor seconds of what is done before a network sees the candidates of a stretch."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +25,7 @@ REALIGNED = ("windows", "reads laid out")
 
 def stages_of(bam: Path, fasta: Path, region: Region, shape: Shape) -> tuple[int, dict[str, float]]:
     """Number of candidates in windows, and seconds of one core by stage."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
     def timed(stage: str) -> Iterator[None]:
