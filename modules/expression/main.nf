@@ -65,7 +65,7 @@ workflow EXPRESSION {
         (options.teach ? models : channel.of([[cohort: 'all'], [], []]))
             .combine(shards)
             .map { meta, weights, _facts, shard, genes -> [meta + shard, genes, weights] },
-        CHECK_VARIANTS.out.variants.first(), reference, files.weights, files.own, files.track_names,
+        CHECK_VARIANTS.out.variants, reference, files.weights, files.own, files.track_names,
         options.subMap('model', 'context', 'tracks', 'bins', 'average')
     )
     // A user's own model is called as its class is.
