@@ -179,7 +179,8 @@ def calls_of(
     for i in range(first, last):
         is_snp = len(candidates.ref[i]) == len(candidates.alt[i])
         sites.setdefault((int(candidates.pos[i]), is_snp), []).append(i - first)
-    return [_call(window, stretch, weighed, site, ploidy, judged) for site in sites.values()]
+    votes = stretch.others.votes(stretch.copies[first:last]) if stretch.others else None
+    return [_call(window, stretch, weighed, site, ploidy, judged, votes) for site in sites.values()]
 
 
 def _call(
@@ -189,10 +190,9 @@ def _call(
     site: list[int],
     ploidy: int,
     judged: Float64 | None,
+    votes: Float64 | None,
 ) -> Call:
     reads, candidates = stretch.reads, stretch.candidates
-    own = slice(window.span.first, window.span.last)
-    votes = stretch.others.votes(stretch.copies[own]) if stretch.others else None
     said = genotype_of(weighed, window, site, ploidy, judged, votes)
     numbers = [window.span.first + column for column in said.kept]
     pos, alleles = (

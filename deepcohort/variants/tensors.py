@@ -62,6 +62,22 @@ LAYOUTS = {
 """base7 is the plain pileup; compact is for CPUs."""
 
 
+class Scene(NamedTuple):
+    """What all candidates of a window are drawn from.
+
+    picked: int64[R], the window's reads. haplotype: int64[R], as of ``window_tensors``. codes, repeats: of
+    the reference, uint8[C], along the layout's columns.
+    """
+
+    reads: Reads
+    picked: Int64
+    layout: Layout
+    haplotype: Int64
+    codes: UInt8
+    repeats: UInt8
+    reference_rows: int
+
+
 def window_tensors(
     window: Window,
     reads: Reads,
@@ -89,10 +105,8 @@ def window_tensors(
     for n, own in enumerate(sides):
         drawn = _rows(own, reads.start[window.picked], most)
         rows[n, : len(drawn)] = drawn
-    _draw_all(
-        reads, window.picked, layout, rows, sides, haplotype, codes, repeats,
-        positions - half - layout.start, shape.reference_rows, out,
-    )  # fmt: skip
+    scene = Scene(reads, window.picked, layout, haplotype, codes, repeats, shape.reference_rows)
+    _draw_all(scene, rows, sides, positions - half - layout.start, out)
     return out
 
 
@@ -134,47 +148,23 @@ def _repeats(reference: Reference, start: int, columns: int) -> UInt8:
 
 
 @compiled
-def _draw_all(
-    reads: Reads,
-    picked: Int64,
-    layout: Layout,
-    rows: Int64,
-    sides: Int64,
-    haplotype: Int64,
-    codes: UInt8,
-    repeats: UInt8,
-    firsts: Int64,
-    reference_rows: int,
-    out: UInt8,
-) -> None:
-    """Draw every candidate, uint8[N, channels, rows, columns]; rows: int64[N, most], -1 after the last."""
+def _draw_all(scene: Scene, rows: Int64, sides: Int64, firsts: Int64, out: UInt8) -> None:
+    """Draw every candidate, uint8[N, channels, rows, columns].
+
+    rows: int64[N, most], of reads, -1 after the last. firsts: int64[N], the layout's first columns to draw.
+    """
     everyone = np.zeros((len(CHANNELS), out.shape[2], out.shape[3]), np.uint8)
     for n in range(len(out)):
         everyone[:] = 0
-        own = rows[n][rows[n] >= 0]
-        _draw(
-            reads, picked, layout, own, sides[n], haplotype, codes, repeats, firsts[n], reference_rows,
-            everyone,
-        )  # fmt: skip
+        _draw(scene, rows[n][rows[n] >= 0], sides[n], firsts[n], everyone)
         out[n] = everyone[: out.shape[1]]
 
 
 @compiled
-def _draw(
-    reads: Reads,
-    picked: Int64,
-    layout: Layout,
-    rows: Int64,
-    sides: Int64,
-    haplotype: Int64,
-    codes: UInt8,
-    repeats: UInt8,
-    first: int,
-    reference_rows: int,
-    out: UInt8,
-) -> None:
+def _draw(scene: Scene, rows: Int64, sides: Int64, first: int, out: UInt8) -> None:
+    reads, layout, codes, repeats = scene.reads, scene.layout, scene.codes, scene.repeats
     columns = out.shape[2]
-    for row in range(reference_rows):
+    for row in range(scene.reference_rows):
         for column in range(columns):
             out[0, row, column] = BASES[codes[first + column]]
             out[1, row, column] = MOST
@@ -183,7 +173,7 @@ def _draw(
             out[10, row, column] = repeats[first + column] * MOST // MOST_REPEAT
     for number in range(len(rows)):
         r = rows[number]
-        read, row = picked[r], reference_rows + number
+        read, row = scene.picked[r], scene.reference_rows + number
         offset, length = reads.base_start[read], reads.base_start[read + 1] - reads.base_start[read]
         for column in range(columns):
             base = layout.base[r, first + column]
@@ -195,7 +185,7 @@ def _draw(
             out[6, row, column] = 1 + min(reads.mate_mapq[read], MOST_MAPPING) * (MOST - 1) // MOST_MAPPING
             out[7, row, column] = SUPPORTS[sides[r]]
             out[10, row, column] = repeats[first + column] * MOST // MOST_REPEAT
-            out[11, row, column] = HAPLOTYPES[haplotype[r]]
+            out[11, row, column] = HAPLOTYPES[scene.haplotype[r]]
             if base == GAP:
                 out[0, row, column] = DELETED
                 out[8, row, column] = DIFFERENT
