@@ -19,8 +19,10 @@ from deepcohort.variants.reference import read_reference
 from deepcohort.variants.tensors import Shape, window_tensors
 from deepcohort.variants.windows import windows
 
+READING = "reads"
 REALIGNED = ("windows", "reads laid out")
-"""Stages that align reads anew: a target for candidates and tensors is told without them."""
+"""Stages that align reads anew: a target for candidates and tensors is told without them
+and without reading."""
 
 
 def stages_of(bam: Path, fasta: Path, region: Region, shape: Shape) -> tuple[int, dict[str, float]]:
@@ -38,7 +40,7 @@ def stages_of(bam: Path, fasta: Path, region: Region, shape: Shape) -> tuple[int
     contig = file.contig(reference.contig, reference.length)
     start, end = region.start - 1, region.end
     low, high = max(0, start - REACH), min(reference.length, end + REACH)
-    with timed("reads"):
+    with timed(READING):
         reads, _ = read_reads(file, contig, low, high)
     with timed("candidates"):
         counts = count_bases(reads, low, high)

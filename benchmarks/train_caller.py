@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
+import numpy as np
 import typer
 
 from benchmarks.callers import ROOT
@@ -122,13 +123,15 @@ def main(
     layout: Annotated[Layout, typer.Option(help="Of the tensors.")] = Layout.compact,
     epochs: int = 8,
     threads: int = 2,
+    stretches: Annotated[int | None, typer.Option(min=1, help="Learn from so many, evenly taken.")] = None,
 ) -> None:
     """Simulate the reads, make the examples, train, and write the caller to OUT/caller.LAYOUT."""
     out.mkdir(parents=True, exist_ok=True)
-    held_out, training = (
-        [examples(one, layout.value, out, name) for one in sets(sources)]
-        for name, sources in (("held_out", HELD_OUT), ("training", TRAINING))
-    )
+    learnt = list(sets(TRAINING))
+    if stretches is not None:
+        learnt = [learnt[at] for at in np.unique(np.linspace(0, len(learnt) - 1, stretches).astype(int))]
+    held_out = [examples(one, layout.value, out, "held_out") for one in sets(HELD_OUT)]
+    training = [examples(one, layout.value, out, "training") for one in learnt]
     folder = out / f"caller.{layout}"
     device = torch_device(Device.auto, threads)
     how = How(epochs, (1.0, 1.0, 1.0), seed=1)

@@ -12,7 +12,7 @@ import numpy as np
 import pysam
 import typer
 
-from benchmarks.caller_stages import REALIGNED, stages_of
+from benchmarks.caller_stages import READING, REALIGNED, stages_of
 from benchmarks.callers import FOR_SHORT_READS, ROOT, Caller, call, gatk_libraries
 from benchmarks.datasets import data_folder
 from benchmarks.tables import show, write_table
@@ -60,6 +60,7 @@ COVERAGE, READ_LENGTH = 30.0, 148
 def plain_fasta(name: str, out: Path) -> Path:
     """Unpack a reference of the data folder, as not all callers read packed ones, and index it."""
     fasta = out / name.removesuffix(".gz")
+    out.mkdir(parents=True, exist_ok=True)
     if not fasta.with_name(f"{fasta.name}.fai").exists():
         with fasta.open("wb") as to:
             packed = data_folder() / "variants" / name
@@ -258,6 +259,7 @@ def stages(out: Out, layout: str = "compact") -> None:
     stages_of(reads, fasta, window._replace(end=window.start + 9_999), LAYOUTS[layout])  # compiles
     number, spent = stages_of(reads, fasta, window, LAYOUTS[layout])
     spent |= {
+        "candidates to tensors": sum(spent[stage] for stage in spent if stage not in (READING, *REALIGNED)),
         "without realignment": sum(spent[stage] for stage in spent if stage not in REALIGNED),
         "all": sum(spent.values()),
     }

@@ -81,7 +81,8 @@ def learn(network: Network, lessons: Lessons, how: How, device: str, checkpoint:
     checkpoint: file that is written after each epoch, and gone on from where it is there; raises
     ``InputError`` where it is of another training. Returns the held-out losses, the untrained one first.
     """
-    network.to(device)
+    # Convolutions over few channels take half the time where these lie together.
+    network.to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     return train_to_best(
         network,
