@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deepcohort.genome.arrays import load_arrays
 from deepcohort.genome.errors import InputError
 from deepcohort.population.people import SAME, alike
-from deepcohort.population.plain import MODELS, Plain
+from deepcohort.population.plain import MODELS, NAMING, NESTED, Plain
 from deepcohort.population.pool import calibration_error, cross_fitted, fit_weights, log_softmax, pooled
 from deepcohort.population.study import Artificial, Study
 
@@ -40,6 +40,7 @@ class Method(StrEnum):
     forest = "forest"
     discriminant = "discriminant"
     sharing = "sharing"
+    nested = "nested"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
     ours: list[Float64] = []
     theirs: list[Float64] = []
     for name in panel:
-        members[name] = [len(ours)]
+        # Discriminants within superpopulations leave it to another model to name these.
+        naming = [members[f"{NAMING}{name.removeprefix(NESTED)}"][0]] if name.startswith(NESTED) else []
+        members[name] = [*naming, len(ours)]
         ours.append(panel[name])
         theirs.append(people[name])
     if nets:
@@ -146,7 +149,8 @@ def _ensembles(members: dict[str, list[int]]) -> dict[str, list[int]]:
     alone = [i for name, numbers in members.items() if not name.endswith(ADDED) for i in numbers]
     added = [i for name, numbers in members.items() if name.endswith(ADDED) or name == CNN for i in numbers]
     with_artificial = any(name.endswith(ADDED) for name in members)
-    return {ENSEMBLE: alone} | ({ENSEMBLE + ADDED: added} if with_artificial else {})
+    found = {ENSEMBLE: alone} | ({ENSEMBLE + ADDED: added} if with_artificial else {})
+    return {name: list(dict.fromkeys(numbers)) for name, numbers in found.items()}
 
 
 def _plain(study: Study, seed: int) -> tuple[dict[str, Float64], dict[str, Float64], Plain]:
@@ -171,10 +175,10 @@ def _learnt(
 
     def learn(inside: Bool) -> Plain:
         if artificial is None:
-            return Plain.learn(copies[inside], study.label[inside], study.starts, seed)
+            return Plain.learn(copies[inside], study.label[inside], study.continent, study.starts, seed)
         together = np.concatenate([copies[inside], artificial.copies])
         label = np.concatenate([study.label[inside], artificial.label])
-        return Plain.learn(together, label, study.starts, seed)
+        return Plain.learn(together, label, study.continent, study.starts, seed)
 
     for fold in range(study.folds):
         held = study.fold == fold

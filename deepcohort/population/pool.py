@@ -26,6 +26,11 @@ def log_softmax(scores: NDArray[np.floating]) -> Float64:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
+def by_population(odds: NDArray[np.floating]) -> Float64:
+    """Log-probabilities of what ``decision_function`` gives, which for two populations is one column."""
+    return log_softmax(np.stack([-odds, odds], axis=1) / 2 if odds.ndim == 1 else odds)
+
+
 def pooled(models: Sequence[NDArray[np.floating]], weights: Float64) -> Float64:
     """Log-probabilities float64[n, P] of models' log-probabilities [n, P] under weights float64[M]."""
     total = np.zeros(models[0].shape)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.population.answer import Answer
-from deepcohort.population.plain import Kernel
+from deepcohort.population.components import Kernel
 from deepcohort.population.study import Study
 
 Float64 = NDArray[np.float64]

@@ -82,7 +82,7 @@ def learn(network: Network, lessons: Lessons, how: How, device: str, checkpoint:
     ``InputError`` where it is of another training. Returns the held-out losses, the untrained one first.
     """
     # Convolutions over few channels take half the time where these lie together.
-    network.to(device, memory_format=torch.channels_last)
+    network.to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     return train_to_best(
         network,

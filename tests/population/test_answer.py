@@ -11,9 +11,9 @@ from deepcohort.genome.errors import InputError
 from deepcohort.genome.families import groups_of
 from deepcohort.population import plain
 from deepcohort.population.answer import Method, answer, to_superpopulations
+from deepcohort.population.components import Components, Kernel
 from deepcohort.population.outputs import assigned, write_answer
 from deepcohort.population.people import alike, split
-from deepcohort.population.plain import Components, Kernel
 from deepcohort.population.pool import calibration_error, cross_fitted, fit_weights, log_softmax, pooled
 from deepcohort.population.recommend import recommend, rows
 from deepcohort.population.study import Scale, Study, Window
@@ -68,7 +68,7 @@ def test_plain_models_tell_populations_that_drifted_apart(study, found):
     assert (found.probability.argmax(axis=1) == truth).mean() > 0.9
     assert found.probability.sum(axis=1) == pytest.approx(np.ones(len(truth)))
     figures = {one.method: one for one in found.figures}
-    assert set(figures) == {"lda", "svm", "forest", "discriminant", "sharing", "ensemble"}
+    assert set(figures) == {"lda", "svm", "forest", "discriminant", "sharing", "nested", "ensemble"}
     assert figures[found.method].accuracy == max(one.accuracy for one in found.figures)
     guess = found.held_out.argmax(axis=1)
     assert figures[found.method].accuracy == pytest.approx((guess == study.label).mean())
