@@ -66,7 +66,9 @@ def judged(
 ) -> pd.DataFrame:  # fmt: skip
     """Evaluation of everybody held out, r and its interval as numbers; told: predictions, effects."""
     predicted, effects = told
-    made = fit_genes("cohort", genes, read_measured(expression), Genotypes([vcf]), study, None, effects, seed)
+    made = fit_genes(
+        "cohort", genes, read_measured(expression), Genotypes([vcf]), study, None, effects, None, seed
+    )
     rows = evaluate("cohort", model, predicted, made.heldout, genes, study, seed=seed, unseen=unseen)
     table = of_everybody(pd.DataFrame(rows))
     return table.assign(

@@ -301,9 +301,14 @@ def fit(
     out: Annotated[Path, typer.Option(help="Predictions of held-out people (.parquet).")],
     out_weights: Annotated[Path, typer.Option(help="Weights learnt from everybody (.parquet).")],
     out_covariances: Annotated[Path, typer.Option(help="Covariances of their variants (.parquet).")],
-    weights: Annotated[Path | None, _file("Weights to measure beside (PredictDB, .db).")] = None,
+    weights: Annotated[
+        Path | None, _file("Weights to measure beside (PredictDB, or a scoring table).")
+    ] = None,
     effects: Annotated[
         Path | None, _file("Effects of variants, by predict (.parquet), for the combination.")
+    ] = None,
+    tracks: Annotated[
+        Path | None, _file("Predictions by track, by predict (.parquet), for the stacked model.")
     ] = None,
     seed: Seed = 1,
 ) -> None:
@@ -314,12 +319,14 @@ def fit(
     from deepcohort.expression.measured import read_measured
     from deepcohort.expression.outputs import write_parquet
     from deepcohort.expression.predictdb import Weights
+    from deepcohort.expression.stacked import Tracks
     from deepcohort.expression.study import load_study
     from deepcohort.expression.told import Told
 
     made = fit_genes(
         cohort, load_genes(genes), read_measured(expression), Opened(sorted(genotypes)), load_study(study),
-        Weights(weights) if weights else None, Told(effects) if effects else None, seed,
+        Weights(weights) if weights else None, Told(effects) if effects else None,
+        Tracks(tracks) if tracks else None, seed,
     )  # fmt: skip
     for path, table in zip((out, out_weights, out_covariances), made, strict=True):
         write_parquet(path, table)

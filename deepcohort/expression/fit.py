@@ -13,6 +13,7 @@ from deepcohort.expression.dosages import Genotypes, Variant
 from deepcohort.expression.genes import Gene
 from deepcohort.expression.measured import Measured
 from deepcohort.expression.predictdb import Weights, variant_name
+from deepcohort.expression.stacked import STACKED, Tracks, stacked
 from deepcohort.expression.study import LEAST_PEOPLE, Kind, Study
 from deepcohort.expression.told import Told
 from deepcohort.genome.progress import progress
@@ -41,9 +42,10 @@ class Fits(NamedTuple):
 
 def fit_genes(
     cohort: str, genes: Sequence[Gene], measured: Measured, genotypes: Genotypes, study: Study,
-    given: Weights | None, told: Told | None, seed: int,
+    given: Weights | None, told: Told | None, tracks: Tracks | None, seed: int,
 ) -> Fits:  # fmt: skip
-    """Fit all methods to the genes that are measured, the combination where effects of variants are ``told``.
+    """Fit all methods to the genes that are measured, the combination where effects of variants are ``told``,
+    the stacked model where there are several ``tracks``.
 
     A row of ``heldout`` is a person held out in a split: ``genome`` names whose genotypes were used, and
     ``measured`` is expression adjusted by what that split's people trained on tell.
@@ -62,7 +64,8 @@ def fit_genes(
                 fixed = {}
                 if given is not None and (scores := given.predict(gene, genotypes)) is not None:
                     fixed[GIVEN] = scores[0][theirs]
-                tables["heldout"] += _held_out(cohort, gene, y, x[theirs], effects, fixed, study, seed)
+                said = tracks.of(gene.gene, study.people) if tracks is not None else None
+                tables["heldout"] += _held_out(cohort, gene, y, x[theirs], effects, said, fixed, study, seed)
                 if (np.isfinite(y).sum()) >= LEAST_PEOPLE:
                     for weights, covariances in _exported(gene, y, variants, x[theirs], effects, study, seed):
                         tables["weights"].append(weights)
@@ -81,8 +84,8 @@ def _joined(tables: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _held_out(
-    cohort: str, gene: Gene, y: Floats, x: Floats, effects: Floats | None, fixed: dict[str, Floats],
-    study: Study, seed: int,
+    cohort: str, gene: Gene, y: Floats, x: Floats, effects: Floats | None, said: Floats | None,
+    fixed: dict[str, Floats], study: Study, seed: int,
 ) -> Iterator[pd.DataFrame]:  # fmt: skip
     people = np.array(study.people)
     for split in study.splits:
@@ -99,6 +102,8 @@ def _held_out(
         made = dict(zip(KEYS, columns, strict=True))
         fitted = fit(x[genome], adjusted, split.train, seed, effects)
         made |= {name: one.of(x[genome][held]) for name, one in fitted.items()}
+        if said is not None:
+            made[STACKED] = stacked(said[genome], adjusted, split.train)[held]
         if split.kind is not Kind.curve:
             made |= {name: values[genome][held] for name, values in fixed.items()}
         yield pd.DataFrame(made)

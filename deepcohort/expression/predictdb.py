@@ -8,7 +8,7 @@ variants, which programs need that work on summary statistics.
 import gzip
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 
 from deepcohort.expression.dosages import Genotypes, Variant
 from deepcohort.expression.genes import Gene, gene_key
+from deepcohort.expression.scoring_table import scoring_rows
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.files import written_whole
 from deepcohort.genome.regions import chrom_key
 
 Floats = NDArray[np.float64]
+SQLITE = b"SQLite format 3\0"
+"""How a database begins."""
 FARTHEST = 1_000_000
 """Bases from a gene's start within which variants of given weights are looked for."""
 
@@ -42,19 +45,24 @@ class Weights:
     """Weights that a user gives."""
 
     def __init__(self, path: Path) -> None:
-        """Read all genes; raises ``InputError`` where the file is no such database."""
-        self.name = path.name
+        """Read all genes of a database, or of a ``scoring_table``; raises ``InputError`` for other files."""
         self.by_gene: dict[str, list[Weight]] = defaultdict(list)
+        with path.open("rb") as file:
+            database = file.read(len(SQLITE)) == SQLITE
+        rows = self._of_database(path) if database else scoring_rows(path)
+        for gene, rsid, pos, other, effect, weight in rows:
+            self.by_gene[gene_key(gene)].append(Weight(rsid, pos, other.upper(), effect.upper(), weight))
+
+    @staticmethod
+    def _of_database(path: Path) -> Iterator[tuple[str, str, int, str, str, float]]:
         try:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
                 names = {row[1] for row in database.execute("PRAGMA table_info(weights)")}
                 place = "varID" if "varID" in names else "rsid"
                 query = f"SELECT gene, rsid, {place}, ref_allele, eff_allele, weight FROM weights"
                 for gene, rsid, varid, other, effect, weight in database.execute(query):
-                    pos = _position(str(varid))
-                    row = Weight(str(rsid), pos, other.upper(), effect.upper(), float(weight))
-                    self.by_gene[gene_key(str(gene))].append(row)
-        except (sqlite3.Error, ValueError, AttributeError):
+                    yield str(gene), str(rsid), _position(str(varid)), str(other), str(effect), float(weight)
+        except (sqlite3.Error, ValueError, TypeError):
             raise InputError(
                 f"{path.name}: no weights of PredictDB in it: give SQLite with a table weights of gene, "
                 "rsid, ref_allele, eff_allele, weight"

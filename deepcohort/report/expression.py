@@ -21,7 +21,7 @@ KINDS = {
 
 PLAIN = {
     "top_snp": "top SNP", "elastic_net": "elastic net", "blup": "BLUP", "predictdb": "given weights",
-    "combination": "combination",
+    "combination": "combination", "stacked": "tracks stacked",
 }  # fmt: skip
 SPLITS = {
     "people": "people held out", "population": "population held out", "permuted": "null: genomes shuffled",

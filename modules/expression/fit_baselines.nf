@@ -1,5 +1,5 @@
-// Plain models of the genes of a shard from nearby variants, and their combination with the sequence model's effects,
-// fitted to people and asked of others.
+// Plain models of the genes of a shard from nearby variants, their combination with the sequence model's effects, and
+// its tracks stacked, fitted to people and asked of others.
 include { eachFile; option; quoted } from '../options'
 
 process FIT_BASELINES {
@@ -8,7 +8,7 @@ process FIT_BASELINES {
     label 'img_expression'
 
     input:
-    tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*'), path(study), path(effects, stageAs: 'effects/*')
+    tuple val(meta), path(genes), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*'), path(study), path(effects, stageAs: 'effects/*'), path(tracks, stageAs: 'tracks/*')
     path expression, stageAs: 'measured/*'
     path weights, stageAs: 'weights/*'
     val seed
@@ -32,6 +32,7 @@ process FIT_BASELINES {
         --study ${study} \\
         ${option('--weights', weights)} \\
         ${option('--effects', effects)} \\
+        ${option('--tracks', tracks)} \\
         --seed ${seed} \\
         --out ${quoted("${name}.heldout.parquet")} \\
         --out-weights ${quoted("${name}.weights.parquet")} \\

@@ -13,7 +13,7 @@ workflow EXPRESSION {
     take:
     genotypes  // [ 'cohort', chromosomes that the file has, e.g. ['20'], or [] where that is not known, genotypes.vcf.gz, index ]
     reference  // [ ref.fa, [ref.fa.fai] ]
-    files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], own: a model of the user's own (.py) or [], track_names: names of its outputs or [], baseline: PredictDB weights or [], variants: list of variants or []]
+    files      // [genes: genes.gtf, expression: people.bed or [], covariates: table or [], labels: labels.tsv or [], pedigree: families.ped or [], weights: weights of the sequence model or [], own: a model of the user's own (.py) or [], track_names: names of its outputs or [], baseline: weights of variants for genes or [], variants: list of variants or []]
     regions    // text or BED file, e.g. '20:1-5000000', or null
     options    // e.g. [model: 'xpresso', context: null, tracks: null, bins: null, average: null, deletions: false, mode: 'exact', fallback: true, effects: true, unphased: 'random', teach: false, train: null, epochs: 50, checkpoints: null, folds: 5, components: 0, scale: 'none', shard_genes: 50, seed: 1]
 
@@ -76,8 +76,8 @@ workflow EXPRESSION {
         .map { _cohort, meta, genes, parts, indexes, study -> [meta, genes, parts, indexes, study] }
     // Without --expression_effects too few alleles have one, and effects of a model that these people teach tell of
     // those held out: there is no combination then.
-    effects = PREDICT_GENES.out.details.map { meta, tables, _modes -> [meta, options.effects && !options.teach ? ofKind(tables, 'effects') : []] }
-    FIT_BASELINES(to_fit.join(effects, failOnDuplicate: true), files.expression, files.baseline, options.seed)
+    told = PREDICT_GENES.out.details.map { meta, tables, _modes -> [meta, options.effects && !options.teach ? ofKind(tables, 'effects') : [], ofKind(tables, 'tracks')] }
+    FIT_BASELINES(to_fit.join(told, failOnDuplicate: true), files.expression, files.baseline, options.seed)
 
     to_judge = to_fit.map { meta, genes, _parts, _indexes, study -> [meta.subMap('cohort'), meta, genes, study] }
         .combine(models, by: 0)

@@ -151,7 +151,9 @@ def fitted(tmp_path):
         measured, list(range(60)), np.zeros((60, 0)), [""] * 60, np.arange(60),
         folds=3, components=0, scale=Scale.none, seed=1,
     )  # fmt: skip
-    return fit_genes("c", genes, measured, Genotypes([vcf]), study, None, Told(tmp_path / "e.parquet"), 1)
+    return fit_genes(
+        "c", genes, measured, Genotypes([vcf]), study, None, Told(tmp_path / "e.parquet"), None, 1
+    )
 
 
 def test_weights_are_written_of_both_nets_and_no_effects_change_nothing(fitted):

@@ -141,7 +141,7 @@ def scored(cohort, populations=None):
         measured, shared, np.zeros((30, 0)), populations or [""] * 30, np.arange(30),
         folds=5, components=0, scale=Scale.none, seed=1,
     )  # fmt: skip
-    fits = fit_genes("c", genes, measured, Genotypes([vcf]), study, None, None, 1)
+    fits = fit_genes("c", genes, measured, Genotypes([vcf]), study, None, None, None, 1)
     return evaluate("c", "xpresso", predicted, fits.heldout, genes, study, seed=1), fits
 
 

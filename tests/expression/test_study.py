@@ -1,6 +1,8 @@
 """Splits of people, and what is taken out of expression: nothing comes from those held out."""
 
+import gzip
 import sqlite3
+from contextlib import closing
 
 import h5py
 import numpy as np
@@ -27,7 +29,7 @@ from deepcohort.expression.study import (
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.regions import parse_regions
 from deepcohort.genome.vcf import make_index
-from tests.genotypes import write_vcf
+from tests.genotypes import bgzip, vcf_text, write_vcf
 
 
 def study_of(values, **options):
@@ -160,9 +162,47 @@ def test_weights_come_back_as_they_were_written(tmp_path):
     assert np.allclose(told[0], [0.5 + 4, 1 + 2, 0 + 2]) and told[1:] == (2, 3)
     extra = sqlite3.connect(tmp_path / "w.db").execute("SELECT * FROM extra").fetchall()
     assert extra == [("G", "N", 3, -0.25, 0.01, None)]
-    (tmp_path / "no.db").write_text("none")
+    with closing(sqlite3.connect(tmp_path / "no.db")) as other:
+        other.execute("CREATE TABLE genes (gene TEXT)")
     with pytest.raises(InputError, match=r"^no.db: no weights of PredictDB in it"):
         Weights(tmp_path / "no.db")
+
+
+def test_scoring_tables_are_read_by_place_or_id(tmp_path):
+    """The first variant by its place, turned round; the second by its ID; the third is not there."""
+    people = ["a", "b", "c"]
+    records = [("chr1", 100, "A", "C", ["0/1", "1/1", "0/0"]), ("chr1", 200, "G", "T", ["0/0", "0/1", "0/1"])]
+    text = vcf_text(records, people, {"chr1": 5000}).replace("chr1\t200\t.", "chr1\t200\trs2")
+    vcf = bgzip(tmp_path / "v.vcf.gz", text)
+    make_index(vcf, tmp_path / "v.vcf.gz.tbi")
+    rows = [
+        ("rs1", "7", "100", "a", "c", "0.5"),
+        ("rs2", "8", "", "T", "G", "2"),
+        ("rs3", "9", "9", "T", "G", "1"),
+    ]
+    named = ["rsID", "chr_position", "hm_pos", "effect_allele", "other_allele", "effect_weight"]
+    lines = ["\t".join(["gene", *named]), *("\t".join(["G", *row]) for row in rows)]
+    with gzip.open(tmp_path / "s.txt.gz", "wt") as file:
+        file.write("#pgs_id=PGS1\n" + "\n".join(lines) + "\n")
+    told = Weights(tmp_path / "s.txt.gz").predict(Gene("G", "N", "1", 150, "+", 150, 151), Genotypes([vcf]))
+    assert told is not None
+    assert np.allclose(told[0], [0.5 * 1 + 0, 0 + 2, 0.5 * 2 + 2]) and told[1:] == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("none", "s.tsv: neither weights of PredictDB (SQLite with a table weights) nor a scoring table"),
+        ("gene\teffect_allele\tother_allele\teffect_weight\nG\tA\tC\t1\n", "s.tsv: neither weights"),
+        ("gene\trsID\teffect_allele\tother_allele\teffect_weight\nG\trs1\tA\tC\t1\nG\trs2\tA\tC\tx\n",
+         "s.tsv: row 2 has an effect_weight that is no number"),
+    ],
+)  # fmt: skip
+def test_scoring_tables_that_cannot_be_read(tmp_path, text, said):
+    (tmp_path / "s.tsv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        Weights(tmp_path / "s.tsv")
+    assert str(caught.value).startswith(said)
 
 
 def test_covariances_are_the_same_bytes_each_time(tmp_path):

@@ -191,7 +191,8 @@ def test_two_cohorts(nextflow: Nextflow, language: str) -> None:
     run = nextflow.pipeline(*options, "--steps", "express", **LANGUAGES[language])
     assert run.returncode == 0, run.output
     assert run.tasks == STUB | FITTED
-    assert all(".effects.parquet" in text for text in run.scripts("FIT_BASELINES"))
+    fitted = run.scripts("FIT_BASELINES")
+    assert all(".effects.parquet" in text and ".tracks.parquet" in text for text in fitted)
     weights = {f"cohort.{kind}" for kind in WEIGHTS}
     assert run.published == ALWAYS | {f"expression/{name}" for name in STUBBED | MEASURED | weights}
 
