@@ -1,5 +1,6 @@
 """The variant callers that are compared: freebayes, bcftools, GATK HaplotypeCaller, and our own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,8 +16,8 @@ Command = list[str | Path]
 POM = Path(__file__).parent / "gatk" / "pom.xml"
 """What Maven gets GATK by."""
 
-WEIGHTS = ROOT / "assets/callers/short_reads"
-"""Of our trained callers."""
+WEIGHTS = Path(os.environ.get("DEEPCOHORT_CALLER", ROOT / "assets/callers/short_reads")).absolute()
+"""Of our trained callers; the variable names another one's folder."""
 
 
 class Caller(StrEnum):
