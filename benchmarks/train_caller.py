@@ -135,7 +135,7 @@ def main(
     folder = out / f"caller.{layout}"
     device = torch_device(Device.auto, threads)
     how = How(epochs, (1.0, 1.0, 1.0), seed=1)
-    checkpoint = folder.with_suffix(".checkpoint")
+    checkpoint = folder.with_name(f"{folder.name}.checkpoint")
     train_caller(Lessons(training, held_out), folder, how, device=device, checkpoint=checkpoint)
 
 

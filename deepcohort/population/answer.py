@@ -101,11 +101,14 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
     ours: list[Float64] = []
     theirs: list[Float64] = []
     for name in panel:
-        # Discriminants within superpopulations leave it to another model to name these.
-        naming = [members[f"{NAMING}{name.removeprefix(NESTED)}"][0]] if name.startswith(NESTED) else []
-        members[name] = [*naming, len(ours)]
+        members[name] = [len(ours)]
         ours.append(panel[name])
         theirs.append(people[name])
+        if name.startswith(NESTED):
+            naming = members[f"{NAMING}{name.removeprefix(NESTED)}"][0]
+            members[name] = [naming, len(ours) - 1, len(ours)]
+            ours.append(_named(panel[name], ours[naming], study))
+            theirs.append(_named(people[name], theirs[naming], study))
     if nets:
         held, asked = _pooled_windows(study, nets)
         members[CNN] = [len(ours)]
@@ -142,6 +145,14 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
         taken, by_method[taken], by_method, sites, seen, like, figures, np.exp(tried[taken]), place,
         plain.components.own[:, :SHOWN_COMPONENTS],
     )  # fmt: skip
+
+
+def _named(nested: Float64, naming: Float64, study: Study) -> Float64:
+    """What is said within superpopulations, times the chances of these by a model that names them."""
+    logs = log_softmax(naming)
+    kinds = range(len(study.superpopulations))
+    upper = [np.logaddexp.reduce(logs[:, study.continent == kind], axis=1) for kind in kinds]
+    return np.asarray(nested + np.stack(upper, axis=1)[:, study.continent])
 
 
 def _ensembles(members: dict[str, list[int]]) -> dict[str, list[int]]:

@@ -76,7 +76,7 @@ MODELS = (*LINEAR, SHARING, NESTED)
 """Names of all plain models."""
 
 NAMING = "discriminant"
-"""Names superpopulations where ``NESTED`` stands alone."""
+"""Names superpopulations beside ``NESTED``."""
 
 
 @dataclass(frozen=True)

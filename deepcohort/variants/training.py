@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, nll_loss
 
 from deepcohort.genome.checkpoint import Course, Limits, train_to_best
-from deepcohort.variants.examples import Examples
+from deepcohort.variants.examples import Examples, Facts
 from deepcohort.variants.network import Network, joined_heads
 from deepcohort.variants.tensors import LAYOUTS
 
@@ -97,7 +97,14 @@ def learn(network: Network, lessons: Lessons, how: How, device: str, checkpoint:
 
 def _described(lessons: Lessons, how: How) -> dict[str, Any]:
     names = [path.name for path in lessons.training]
-    return {"examples": names, "epochs": how.epochs, "class_weights": [*how.class_weights], "seed": how.seed}
+    layout = Facts.load(lessons.training[0]).layout
+    return {
+        "examples": names,
+        "layout": layout,
+        "epochs": how.epochs,
+        "class_weights": [*how.class_weights],
+        "seed": how.seed,
+    }
 
 
 def _epoch(

@@ -1,5 +1,6 @@
 """Callers trained on made-up examples whose truth is known."""
 
+import dataclasses
 import json
 import shutil
 
@@ -137,6 +138,12 @@ def test_a_checkpoint_of_another_training_is_refused(files, tmp_path):
         learn(
             new_network("compact", features_of(files), How(1, EVEN, 2)), files, How(1, EVEN, 2), "cpu", path
         )
+    again = Lessons([tmp_path / one.name for one in files.training], files.held_out)
+    for one in files.training:
+        dataclasses.replace(Examples.load(one), layout="full").save(tmp_path / one.name)
+    network = new_network("compact", features_of(files), How(1, EVEN, 1))
+    with pytest.raises(InputError, match="a checkpoint of another training"):
+        learn(network, again, How(1, EVEN, 1), "cpu", path)
 
 
 def test_class_weights_are_taken_back(files):
