@@ -61,8 +61,9 @@ class Weights:
                 place = "varID" if "varID" in names else "rsid"
                 query = f"SELECT gene, rsid, {place}, ref_allele, eff_allele, weight FROM weights"
                 for gene, rsid, varid, other, effect, weight in database.execute(query):
-                    yield str(gene), str(rsid), _position(str(varid)), str(other), str(effect), float(weight)
-        except (sqlite3.Error, ValueError, TypeError):
+                    alleles = other.upper(), effect.upper()
+                    yield str(gene), str(rsid), _position(str(varid)), *alleles, float(weight)
+        except (sqlite3.Error, ValueError, AttributeError, TypeError):
             raise InputError(
                 f"{path.name}: no weights of PredictDB in it: give SQLite with a table weights of gene, "
                 "rsid, ref_allele, eff_allele, weight"

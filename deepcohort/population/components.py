@@ -1,11 +1,16 @@
-"""Inner products of people over their sites, and principal components by them."""
+"""Inner products of people over their sites, principal components by them, and discriminants of these."""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.population.study import Int8, Scale
+from deepcohort.population.pool import by_population
+from deepcohort.population.study import Int8, Int64, Scale
 
 Float64 = NDArray[np.float64]
+Scorer = Callable[[Float64], Float64]
+"""Log-probabilities float64[m, P] of populations by coordinates float64[m, K]."""
 
 SITES_AT_ONCE = 4096
 
@@ -47,3 +52,12 @@ class Components:
     def of(self, people: Int8) -> Float64:
         """Coordinates of other people, float64[m, K]."""
         return np.asarray(self.kernel.with_learnt(people) / self.norm @ (self.vectors / self.root))
+
+
+def discriminant(components: Float64, label: Int64, most: int, shrinkage: float) -> Scorer:
+    """Discriminant analysis of the first components with a shrunken covariance (Friedman 1989)."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    first = min(most, components.shape[1])
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(components[:, :first], label)
+    return lambda people: by_population(model.decision_function(people[:, :first]))

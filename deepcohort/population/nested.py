@@ -5,12 +5,11 @@ fixed in another. So each superpopulation has a scale, components and a discrimi
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from deepcohort.population.components import Components, Float64, Kernel
-from deepcohort.population.pool import by_population
+from deepcohort.population.components import Components, Float64, Kernel, Scorer, discriminant
+from deepcohort.population.pool import LEAST_PROBABILITY
 from deepcohort.population.study import Int8, Int64
 
 SHARE = 0.45
@@ -18,18 +17,16 @@ SHARE = 0.45
 
 SHRINKAGE = 0.2
 COPIES = 2
-LEAST_LOG = float(np.log(1e-4))
-"""Of a population of whom nobody was learnt from."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """A superpopulation: its populations int64[Q], components of its people, and a discriminant of them."""
+    """A superpopulation: its populations int64[Q], those ``present`` among its people, and a model."""
 
     populations: Int64
+    present: Int64
     components: Components
-    first: int
-    discriminant: Any
+    scorer: Scorer
 
     @classmethod
     def learn(cls, copies: Int8, label: Int64, populations: Int64) -> "Group | None":
@@ -37,23 +34,18 @@ class Group:
 
         None where there is one population, or no site at which people differ.
         """
-        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
         varies = (np.where(copies >= 0, copies, COPIES).min(axis=0) < copies.max(axis=0)).any()
-        if len(np.unique(label)) < 2 or not varies:
+        present = np.unique(label)
+        if len(present) < 2 or not varies:
             return None
         components = Components(Kernel(copies))
-        own = components.own
-        first = min(max(1, int(SHARE * len(label))), own.shape[1])
-        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=SHRINKAGE)
-        return cls(populations, components, first, model.fit(own[:, :first], label))
+        most = max(1, int(SHARE * len(label)))
+        return cls(populations, present, components, discriminant(components.own, label, most, SHRINKAGE))
 
     def scores(self, people: Int8) -> Float64:
         """Log-probabilities float64[m, Q] of the populations, where people are of this superpopulation."""
-        placed = self.components.of(people)[:, : self.first]
-        told = by_population(self.discriminant.decision_function(placed))
-        found = np.full((len(people), len(self.populations)), LEAST_LOG)
-        found[:, np.searchsorted(self.populations, self.discriminant.classes_)] = told
+        found = np.full((len(people), len(self.populations)), np.log(LEAST_PROBABILITY))
+        found[:, np.searchsorted(self.populations, self.present)] = self.scorer(self.components.of(people))
         return found
 
 

@@ -1,18 +1,14 @@
 """Plain models of populations: by inner products of people (linear kernel), and by shared haplotypes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deepcohort.population.components import Components, Kernel
+from deepcohort.population.components import Components, Float64, Kernel, Scorer, discriminant
 from deepcohort.population.nested import NestedModel
-from deepcohort.population.pool import by_population
+from deepcohort.population.pool import LEAST_PROBABILITY, by_population
 from deepcohort.population.sharing import SharingModel
 from deepcohort.population.study import Int8, Int64
-
-Float64 = NDArray[np.float64]
 
 LDA_COMPONENTS = 40
 FOREST_COMPONENTS = 20
@@ -24,29 +20,16 @@ DISCRIMINANT_SHARE = 0.45
 """Components of the shrunken discriminant for each person learnt from."""
 
 SHRINKAGE = 0.5
-LEAST_PROBABILITY = 1e-4
-
-
-Scorer = Callable[[Float64], Float64]
-
-
-def _discriminant(components: Float64, label: Int64, most: int, shrinkage: float) -> Scorer:
-    """Discriminant analysis of the first components with a shrunken covariance (Friedman 1989)."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    first = min(most, components.shape[1])
-    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(components[:, :first], label)
-    return lambda people: by_population(model.decision_function(people[:, :first]))
 
 
 def _few(components: Float64, label: Int64, seed: int) -> Scorer:
     """Linear discriminant analysis of the first components."""
-    return _discriminant(components, label, LDA_COMPONENTS, 0.1)
+    return discriminant(components, label, LDA_COMPONENTS, 0.1)
 
 
 def _many(components: Float64, label: Int64, seed: int) -> Scorer:
     """Discriminant of many components with a strongly shrunken covariance."""
-    return _discriminant(
+    return discriminant(
         components, label, max(LDA_COMPONENTS, int(DISCRIMINANT_SHARE * len(label))), SHRINKAGE
     )
 

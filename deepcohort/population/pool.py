@@ -18,6 +18,8 @@ RIDGE = 1e-3
 """Keeps weights of models that say the same from running apart."""
 
 BINS = 10
+LEAST_PROBABILITY = 1e-4
+"""What a model gives at least where it has seen nobody."""
 
 
 def log_softmax(scores: NDArray[np.floating]) -> Float64:

@@ -164,8 +164,13 @@ def test_weights_come_back_as_they_were_written(tmp_path):
     assert extra == [("G", "N", 3, -0.25, 0.01, None)]
     with closing(sqlite3.connect(tmp_path / "no.db")) as other:
         other.execute("CREATE TABLE genes (gene TEXT)")
-    with pytest.raises(InputError, match=r"^no.db: no weights of PredictDB in it"):
-        Weights(tmp_path / "no.db")
+    with closing(sqlite3.connect(tmp_path / "empty.db")) as other:
+        other.execute("CREATE TABLE weights (gene, rsid, ref_allele, eff_allele, weight)")
+        other.execute("INSERT INTO weights VALUES ('G', 'rs1', NULL, 'A', 1)")
+        other.commit()
+    for name in ("no.db", "empty.db"):
+        with pytest.raises(InputError, match=rf"^{name}: no weights of PredictDB in it"):
+            Weights(tmp_path / name)
 
 
 def test_scoring_tables_are_read_by_place_or_id(tmp_path):

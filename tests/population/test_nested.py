@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from deepcohort.population.nested import LEAST_LOG, SHRINKAGE, NestedModel
+from deepcohort.population.nested import SHRINKAGE, NestedModel
+from deepcohort.population.pool import LEAST_PROBABILITY
 
 CONTINENT = np.array([0, 1, 0, 1, 2])
 
@@ -66,5 +67,5 @@ def test_a_population_of_whom_nobody_is_there_is_unlikely(people):
     of_three = np.array([0, 0, 0, 1, 1])
     there = label != 2
     scores = NestedModel.learn(copies[there], label[there], of_three).scores(copies)
-    assert (scores[:, 2] == LEAST_LOG).all()
+    assert (scores[:, 2] == np.log(LEAST_PROBABILITY)).all()
     assert np.exp(scores[:, :2]).sum(axis=1) == pytest.approx(np.ones(len(copies)))
