@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from benchmarks.tables import show, write_table
 from deepcohort.genome.genotypes import alt_copies
 from deepcohort.genome.samples import read_labels
-from deepcohort.population.answer import Answer, Method, answer, to_superpopulations
+from deepcohort.population.answer import Answer, answer, to_superpopulations
+from deepcohort.population.methods import Method
 from deepcohort.population.people import labelled, split
 from deepcohort.population.pool import calibration_error
 from deepcohort.population.study import Int64, Study, Window

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from deepcohort.genome.command import Device, DeviceOption, Release, Seed, Threads, command, script
+from deepcohort.population.methods import Method
 
 # Commands import what they call: TensorFlow takes seconds that the others need not spend.
 
@@ -86,7 +87,9 @@ def assign(
     window: Annotated[
         list[Path] | None, typer.Option(exists=True, help="What train-window wrote (.npz).")
     ] = None,
-    method: Annotated[str, typer.Option(help="How people are assigned; auto takes the best.")] = "auto",
+    method: Annotated[
+        Method, typer.Option(help="How people are assigned; auto takes the best.")
+    ] = Method.auto,
     min_probability: Annotated[
         float, typer.Option(min=0, max=1, help="Below it, people are unassigned.")
     ] = 0.5,
@@ -96,12 +99,12 @@ def assign(
     from deepcohort.genome.samples import write_samples
     from deepcohort.genome.tables import write_table
     from deepcohort.population import recommend
-    from deepcohort.population.answer import Method, answer
+    from deepcohort.population.answer import answer
     from deepcohort.population.outputs import write_answer
     from deepcohort.population.study import Study
 
     opened = Study.load(study)
-    found = answer(opened, sorted(window or []), Method(method), seed)
+    found = answer(opened, sorted(window or []), method, seed)
     write_answer(opened, found, min_probability, out)
     advised = recommend.recommend(opened, found, seed)
     table = out / f"{opened.cohort}.panel_recommendation.tsv"

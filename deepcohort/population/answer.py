@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from deepcohort.genome.arrays import load_arrays
 from deepcohort.genome.errors import InputError
+from deepcohort.population.methods import Method
 from deepcohort.population.people import SAME, alike
 from deepcohort.population.plain import MODELS, NAMING, NESTED, Plain
 from deepcohort.population.pool import calibration_error, cross_fitted, fit_weights, log_softmax, pooled
@@ -22,25 +22,11 @@ log = logging.getLogger(__name__)
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-CNN, ENSEMBLE, AUTO = "cnn", "ensemble", "auto"
+CNN, ENSEMBLE = "cnn", "ensemble"
 ADDED = "+artificial"
 """Ends the name of a method whose plain models have learnt from artificial people too."""
 
 SHOWN_COMPONENTS = 4
-
-
-class Method(StrEnum):
-    """How people are assigned; ``auto`` takes what is best on the panel's held-out people."""
-
-    auto = "auto"
-    ensemble = "ensemble"
-    cnn = "cnn"
-    lda = "lda"
-    svm = "svm"
-    forest = "forest"
-    discriminant = "discriminant"
-    sharing = "sharing"
-    nested = "nested"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from deepcohort.genome.errors import InputError
 from deepcohort.genome.families import groups_of
 from deepcohort.population import plain
-from deepcohort.population.answer import Method, answer, to_superpopulations
+from deepcohort.population.answer import answer, to_superpopulations
 from deepcohort.population.components import Components, Kernel
+from deepcohort.population.methods import Method
 from deepcohort.population.outputs import assigned, write_answer
 from deepcohort.population.people import alike, split
 from deepcohort.population.pool import calibration_error, cross_fitted, fit_weights, log_softmax, pooled

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from deepcohort.genome.errors import InputError
-from deepcohort.population.answer import ADDED, Method, answer
+from deepcohort.population.answer import ADDED, answer
 from deepcohort.population.artificial import ArtificialFiles
 from deepcohort.population.gather import gather
+from deepcohort.population.methods import Method
 from deepcohort.population.outputs import confusion_rows
 from deepcohort.population.plain import MODELS
 from deepcohort.population.study import Artificial, Study

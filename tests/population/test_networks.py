@@ -8,8 +8,9 @@ import pytest
 from deepcohort.genome.backend import set_up
 from deepcohort.genome.errors import InputError
 from deepcohort.population import plain
-from deepcohort.population.answer import CNN, Method, answer
+from deepcohort.population.answer import CNN, answer
 from deepcohort.population.gather import gather
+from deepcohort.population.methods import Method
 from deepcohort.population.network import HiddenSites, build_trunk
 from deepcohort.population.study import Study
 from deepcohort.population.training import train_window

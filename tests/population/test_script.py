@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import deepcohort
+from deepcohort.population.methods import Method
 from tests.conftest import ROOT
 from tests.population.people import Simulated
 
@@ -13,7 +14,7 @@ def call(*arguments):
     name, *options = arguments
     return subprocess.run(
         [sys.executable, ROOT / "bin/population.py", name, "--release", deepcohort.__version__, *options],
-        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "250"},
     )  # fmt: skip
 
 
@@ -48,6 +49,12 @@ def test_from_files_to_lists(tmp_path):
     assert len(rows) == 5 and sum(row.startswith("cohort") for row in rows) == 1
     names = (tmp_path / "panel.samples.txt").read_text().split()
     assert len(names) == len(set(names)) and set(names) <= {made.names[i] for i in ours}
+
+
+def test_help_names_the_methods():
+    assert "|".join(Method) in call("assign", "--help").stdout
+    refused = call("assign", "--study", "none", "--out", "none", "--method", "guess")
+    assert refused.returncode == 2
 
 
 def test_commands_that_do_not_train_do_not_import_tensorflow():
