@@ -14,4 +14,5 @@ class Method(StrEnum):
     forest = "forest"
     discriminant = "discriminant"
     sharing = "sharing"
+    painting = "painting"
     nested = "nested"

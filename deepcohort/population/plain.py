@@ -6,8 +6,9 @@ import numpy as np
 
 from deepcohort.population.components import Components, Float64, Kernel, Scorer, discriminant
 from deepcohort.population.nested import NestedModel
+from deepcohort.population.painting import PaintingModel
 from deepcohort.population.pool import LEAST_PROBABILITY, by_population
-from deepcohort.population.sharing import SharingModel
+from deepcohort.population.sharing import Sharing, SharingModel
 from deepcohort.population.study import Int8, Int64
 
 LDA_COMPONENTS = 40
@@ -54,8 +55,8 @@ def _forest(components: Float64, label: Int64, seed: int) -> Scorer:
 LINEAR = {"lda": _few, "svm": _svm, "forest": _forest, "discriminant": _many}
 """By name: PCA and LDA, linear SVM, PCA and random forest, shrunken discriminant."""
 
-SHARING, NESTED = "sharing", "nested"
-MODELS = (*LINEAR, SHARING, NESTED)
+SHARING, PAINTING, NESTED = "sharing", "painting", "nested"
+MODELS = (*LINEAR, SHARING, PAINTING, NESTED)
 """Names of all plain models."""
 
 NAMING = "discriminant"
@@ -69,6 +70,7 @@ class Plain:
     components: Components
     scorers: dict[str, Scorer]
     sharing: SharingModel
+    painting: PaintingModel
     nested: NestedModel
 
     @classmethod
@@ -80,8 +82,14 @@ class Plain:
         components = Components(Kernel(copies))
         own = components.own
         scorers = {name: learn(own, label, seed) for name, learn in LINEAR.items()}
-        nested = NestedModel.learn(copies, label, continent)
-        return cls(components, scorers, SharingModel(copies, label, starts), nested)
+        shared = Sharing(copies, starts)
+        return cls(
+            components,
+            scorers,
+            SharingModel(shared, label),
+            PaintingModel(shared, label),
+            NestedModel.learn(copies, label, continent),
+        )
 
     def scores(self, copies: Int8) -> dict[str, Float64]:
         """Log-probabilities float64[m, P] of other people by each model, not calibrated.
@@ -90,4 +98,9 @@ class Plain:
         """
         placed = self.components.of(copies)
         linear = {name: scorer(placed) for name, scorer in self.scorers.items()}
-        return {**linear, SHARING: self.sharing.scores(copies), NESTED: self.nested.scores(copies)}
+        return {
+            **linear,
+            SHARING: self.sharing.scores(copies),
+            PAINTING: self.painting.scores(copies),
+            NESTED: self.nested.scores(copies),
+        }

@@ -38,36 +38,42 @@ for _bit in range(BITS):
 
 
 class Sharing:
-    """Sharing with people learnt from."""
+    """Sharing with people learnt from (``learnt``, packed).
+
+    ``columns`` int64[padded sites] are the sites with chromosomes padded to whole words, ``places`` int64[S]
+    where in them the real ones stand, ``blocks`` the words at which chromosomes begin and the last one ends,
+    ``information`` float64[padded sites + 1] sums up that of the sites.
+    """
 
     def __init__(self, learnt: Int8, starts: Int64) -> None:
         """learnt: copies int8[n, S], -1 where missing. starts: int64[C], first site of each chromosome."""
         known = learnt >= 0
         share = np.where(known, learnt, 0).sum(axis=0) / np.maximum(2 * known.sum(axis=0), 1)
         differ = np.clip(2 * (share * (1 - share)) ** 2, LEAST, MOST)
-        self._columns, self._blocks = _padded(starts, learnt.shape[1])
-        weight = np.append(-np.log1p(-differ), 0.0)[self._columns]
-        self._information = np.concatenate([[0.0], np.cumsum(weight)])
-        self._learnt = self._packed(learnt)
+        self.columns, self.blocks = _padded(starts, learnt.shape[1])
+        weight = np.append(-np.log1p(-differ), 0.0)[self.columns]
+        self.information = np.concatenate([[0.0], np.cumsum(weight)])
+        self.places = np.flatnonzero(self.columns < learnt.shape[1])
+        self.learnt = self.packed(learnt)
 
-    def _packed(self, copies: Int8) -> UInt64:
+    def packed(self, copies: Int8) -> UInt64:
         """Bits of who is homozygous for REF, and for ALT, uint64[2, m, words]."""
         padded = np.concatenate([copies, np.full((len(copies), 1), -1, np.int8)], axis=1)
         found = []
         for homozygous in (0, 2):
             bits = np.stack(
-                [np.packbits(row[self._columns] == homozygous, bitorder="little") for row in padded]
+                [np.packbits(row[self.columns] == homozygous, bitorder="little") for row in padded]
             )
             found.append(np.ascontiguousarray(bits).view(np.uint64))
         return np.stack(found)
 
     def of(self, people: Int8) -> Float64:
         """Sharing of other people with each of those learnt from, float64[m, n]."""
-        return _shared(self._packed(people), self._learnt, self._blocks, self._information, False)
+        return _shared(self.packed(people), self.learnt, self.blocks, self.information, False)
 
     def own(self) -> Float64:
         """Sharing of those learnt from with each other, float64[n, n]; with oneself 0."""
-        return _shared(self._learnt, self._learnt, self._blocks, self._information, True)
+        return _shared(self.learnt, self.learnt, self.blocks, self.information, True)
 
 
 def _padded(starts: Int64, sites: int) -> tuple[Int64, Int64]:
@@ -91,57 +97,95 @@ def _counted(information: float) -> float:
 
 
 @compiled
+def room(blocks: Int64) -> tuple[Int64, Int64]:
+    """Space for what ``stretches`` writes of two people who differ everywhere."""
+    most = blocks[-1] * BITS + len(blocks)
+    return np.empty(most, np.int64), np.empty(most, np.int64)
+
+
+@compiled
+def stretches(
+    people: UInt64, i: int, learnt: UInt64, j: int, blocks: Int64, begins: Int64, ends: Int64
+) -> int:
+    """Write where stretches without a site that differs begin, and the sites after them; tell how many.
+
+    people, learnt: as of ``Sharing.packed``; i, j: who of them. begins, ends: as ``room`` gives them.
+    """
+    count = 0
+    for block in range(len(blocks) - 1):
+        begins[count] = blocks[block] * BITS
+        for word in range(blocks[block], blocks[block + 1]):
+            differ = (people[0, i, word] & learnt[1, j, word]) | (people[1, i, word] & learnt[0, j, word])
+            while differ:
+                lowest = differ & (~differ + np.uint64(1))
+                ends[count] = word * BITS + _PLACES[(lowest * _ORDER) >> np.uint64(58)]
+                begins[count + 1] = ends[count] + 1
+                count += 1
+                differ ^= lowest
+        ends[count] = blocks[block + 1] * BITS
+        count += 1
+    return count
+
+
+@compiled
 def _shared(people: UInt64, learnt: UInt64, blocks: Int64, information: Float64, same: bool) -> Float64:
     """Sums over stretches without a site that differs of what they count.
 
     same: both are the same people, whose sharing with themselves is left 0.
     """
     found = np.zeros((people.shape[1], learnt.shape[1]))
+    begins, ends = room(blocks)
     for i in range(people.shape[1]):
         for j in range(i if same else learnt.shape[1]):
             total = 0.0
-            for block in range(len(blocks) - 1):
-                begun = information[blocks[block] * BITS]
-                for word in range(blocks[block], blocks[block + 1]):
-                    differ = (people[0, i, word] & learnt[1, j, word]) | (
-                        people[1, i, word] & learnt[0, j, word]
-                    )
-                    while differ:
-                        lowest = differ & (~differ + np.uint64(1))
-                        place = word * BITS + _PLACES[(lowest * _ORDER) >> np.uint64(58)]
-                        total += _counted(information[place] - begun)
-                        begun = information[place + 1]
-                        differ ^= lowest
-                total += _counted(information[blocks[block + 1] * BITS] - begun)
+            for number in range(stretches(people, i, learnt, j, blocks, begins, ends)):
+                total += _counted(information[ends[number]] - information[begins[number]])
             found[i, j] = total
             if same:
                 found[j, i] = total
     return found
 
 
-class SharingModel:
-    """Populations by how much a person shares with each, on average: multinomial logistic regression."""
+class Regression:
+    """Populations by the logs of what a person has of each: multinomial logistic regression.
 
-    def __init__(self, copies: Int8, label: Int64, starts: Int64) -> None:
-        """Learn from people's copies int8[n, S] and populations int64[n]; starts: as of ``Sharing``."""
+    Logs are taken relative to the person's own mean.
+    """
+
+    def __init__(self, amounts: Float64, label: Int64, floor: float, cost: float) -> None:
+        """Learn from amounts float64[n, P], to which ``floor`` is added, and populations int64[n].
+
+        cost: inverse strength of the ridge penalty.
+        """
         from sklearn.linear_model import LogisticRegression
 
-        self.sharing = Sharing(copies, starts)
-        self._member = np.eye(int(label.max()) + 1)[label]
-        own = self.sharing.own() @ self._member / np.maximum(self._member.sum(axis=0) - self._member, 1)
-        self._floor = FLOOR * own.mean() + np.finfo(float).tiny
-        features = self._relative(own)
+        self._floor = floor
+        features = self._relative(amounts)
         self._mean, self._spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
-        self._model: Any = LogisticRegression(C=COST, max_iter=500).fit(self._scaled(features), label)
+        self._model: Any = LogisticRegression(C=cost, max_iter=500).fit(self._scaled(features), label)
 
-    def scores(self, people: Int8) -> Float64:
-        """Log-probabilities float64[m, P] of other people."""
-        mean = self.sharing.of(people) @ self._member / self._member.sum(axis=0)
-        return np.asarray(self._model.predict_log_proba(self._scaled(self._relative(mean))))
+    def scores(self, amounts: Float64) -> Float64:
+        """Log-probabilities float64[m, P] of other people by their amounts float64[m, P]."""
+        return np.asarray(self._model.predict_log_proba(self._scaled(self._relative(amounts))))
 
-    def _relative(self, shared: Float64) -> Float64:
-        logs = np.log(shared + self._floor)
+    def _relative(self, amounts: Float64) -> Float64:
+        logs = np.log(amounts + self._floor)
         return np.asarray(logs - logs.mean(axis=1, keepdims=True))
 
     def _scaled(self, features: Float64) -> Float64:
         return np.asarray((features - self._mean) / self._spread)
+
+
+class SharingModel:
+    """Populations by how much a person shares with each, on average."""
+
+    def __init__(self, sharing: Sharing, label: Int64) -> None:
+        """Learn from those whom ``sharing`` has learnt from; their populations int64[n]."""
+        self._sharing = sharing
+        self._member = np.eye(int(label.max()) + 1)[label]
+        own = sharing.own() @ self._member / np.maximum(self._member.sum(axis=0) - self._member, 1)
+        self._regression = Regression(own, label, FLOOR * own.mean() + np.finfo(float).tiny, COST)
+
+    def scores(self, people: Int8) -> Float64:
+        """Log-probabilities float64[m, P] of other people."""
+        return self._regression.scores(self._sharing.of(people) @ self._member / self._member.sum(axis=0))

@@ -43,6 +43,7 @@ METHODS = {
     "forest": "PCA and random forest",
     "discriminant": "shrunken discriminant",
     "sharing": "shared haplotypes",
+    "painting": "painted genomes",
     "nested": "discriminants within superpopulations",
     "cnn": "networks (CNN)",
     "ensemble": "all together",

@@ -55,6 +55,24 @@ class Simulated:
         return Path(path)
 
 
+def of_few_founders(rng, people=120, sites=1_500, founders=12):
+    """Two populations of the same frequencies whose people are made of few founders' haplotypes each."""
+    frequency = rng.uniform(0.1, 0.9, sites)
+    copies, label = [], []
+    for population in (0, 1):
+        haplotypes = rng.random((founders, sites)) < frequency
+        for _ in range(people // 2):
+            whole = []
+            for _ in (0, 1):
+                cuts = np.sort(rng.integers(0, sites, 4))
+                of = rng.integers(0, founders, 5)
+                whole.append(haplotypes[np.repeat(of, np.diff([0, *cuts, sites])), np.arange(sites)])
+            copies.append(whole[0].astype(np.int8) + whole[1])
+            label.append(population)
+    order = rng.permutation(people)
+    return np.array(copies, np.int8)[order], np.array(label)[order]
+
+
 def drifted(frequency, fst, rng):
     """Frequencies of a population that split off (Balding and Nichols 1995)."""
     scale = (1 - fst) / fst

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from deepcohort.population.sharing import CHANCE, Sharing, SharingModel
+from tests.population.people import of_few_founders
 
 
 def plainly(one, other, information, starts):
@@ -37,30 +38,12 @@ def test_sharing_is_that_of_a_plain_count(data):
     assert np.allclose(sharing.own(), np.array(own) * (1 - np.eye(4)))
 
 
-def made(rng, people=120, sites=1_500, founders=12):
-    """Two populations of the same frequencies whose people are made of few founders' haplotypes each."""
-    frequency = rng.uniform(0.1, 0.9, sites)
-    copies, label = [], []
-    for population in (0, 1):
-        haplotypes = rng.random((founders, sites)) < frequency
-        for _ in range(people // 2):
-            whole = []
-            for _ in (0, 1):
-                cuts = np.sort(rng.integers(0, sites, 4))
-                of = rng.integers(0, founders, 5)
-                whole.append(haplotypes[np.repeat(of, np.diff([0, *cuts, sites])), np.arange(sites)])
-            copies.append(whole[0].astype(np.int8) + whole[1])
-            label.append(population)
-    order = rng.permutation(people)
-    return np.array(copies, np.int8)[order], np.array(label)[order]
-
-
 def test_populations_of_few_founders_are_told():
     rng = np.random.default_rng(2)
-    copies, label = made(rng)
+    copies, label = of_few_founders(rng)
     missing = rng.random(copies.shape) < 0.02
     copies[missing] = -1
-    model = SharingModel(copies[:80], label[:80], np.array([0, 700]))
+    model = SharingModel(Sharing(copies[:80], np.array([0, 700])), label[:80])
     scores = model.scores(copies[80:])
     assert np.allclose(np.exp(scores).sum(axis=1), 1)
     assert (scores.argmax(axis=1) == label[80:]).mean() > 0.9
