@@ -17,13 +17,13 @@ from deepcohort.population.methods import Method
 from deepcohort.population.people import labelled, split
 from deepcohort.population.pool import calibration_error
 from deepcohort.population.study import Int64, Study, Window
+from deepcohort.population.sure import SURE
 
 Float64 = NDArray[np.float64]
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 FOLDS = 5
-SURE = 0.9
 
 
 def read(vcf: Path, labels: Path, most_sites: int | None) -> tuple[Study, list[str]]:

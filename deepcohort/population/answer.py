@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from deepcohort.genome.errors import InputError
 from deepcohort.population.methods import Method
 from deepcohort.population.people import SAME, alike
 from deepcohort.population.plain import MODELS, NAMING, NESTED, Plain
-from deepcohort.population.pool import calibration_error, cross_fitted, fit_weights, log_softmax, pooled
+from deepcohort.population.pool import calibration_error, cross_fitted, fit_pool, log_softmax
 from deepcohort.population.study import Artificial, Study
+from deepcohort.population.sure import SURE, fit_sure_pool, upper_logs
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Figures:
     calibration_error: float
     super_calibration_error: float
     sure_share: float
-    """Of people whose superpopulation has a probability of 0.9 at least …"""
+    """Of people whose superpopulation has a probability of ``SURE`` at least …"""
     sure_right: float
     """… and how many of them are right."""
 
@@ -74,7 +76,7 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
     """Assign the cohort's people by plain models and the windows' networks (files of ``Answers.save``).
 
     Every model tells of the panel's people when it had not learnt from them; models are calibrated and
-    pooled on that, and compared by a pool whose weights had not seen the person either. With artificial
+    pooled on that, and compared by a pool that was fitted without the person either. With artificial
     people every method of plain models stands there twice, with and without them, both told by strangers of
     their generator, and the better one is taken. Networks learn from real people alone. Raises ``InputError``
     where ``method`` needs networks and there are none.
@@ -104,18 +106,16 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
     judging, truth = study.judging, study.label[study.judging]
     ours = [scores[judging] for scores in ours]
     fold = np.unique(study.fold[judging], return_inverse=True)[1]
-    tried = {name: cross_fitted([ours[i] for i in numbers], truth, fold) for name, numbers in members.items()}
+    fit = partial(fit_sure_pool, continent=study.continent)
+    tried = {
+        name: cross_fitted([ours[i] for i in numbers], truth, fold, fit) for name, numbers in members.items()
+    }
     figures = [_figures(study, name, np.exp(logs)) for name, logs in tried.items()]
     candidates = [one for one in figures if method == Method.auto or one.method.removesuffix(ADDED) == method]
     taken = _best(candidates)
     log.info("%s: %s is taken", study.cohort, taken)
     by_method = {
-        name: np.exp(
-            pooled(
-                [log_softmax(theirs[i]) for i in numbers],
-                fit_weights([ours[i] for i in numbers], truth),
-            )
-        )
+        name: np.exp(fit([ours[i] for i in numbers], truth)([theirs[i] for i in numbers]))
         for name, numbers in members.items()
     }
     sites, seen, like = _what_was_used(study)
@@ -135,10 +135,7 @@ def answer(study: Study, windows: Sequence[Path], method: Method, seed: int) -> 
 
 def _named(nested: Float64, naming: Float64, study: Study) -> Float64:
     """What is said within superpopulations, times the chances of these by a model that names them."""
-    logs = log_softmax(naming)
-    kinds = range(len(study.superpopulations))
-    upper = [np.logaddexp.reduce(logs[:, study.continent == kind], axis=1) for kind in kinds]
-    return np.asarray(nested + np.stack(upper, axis=1)[:, study.continent])
+    return np.asarray(nested + upper_logs(log_softmax(naming), study.continent)[:, study.continent])
 
 
 def _ensembles(members: dict[str, list[int]]) -> dict[str, list[int]]:
@@ -204,9 +201,9 @@ def _network(study: Study, path: Path) -> Window:
 def _pooled_windows(study: Study, nets: list[Window]) -> tuple[Float64, Float64]:
     """All windows as one model: held-out log-probabilities of the panel's people, and those of the cohort."""
     panel = [scores for window, _ in nets for scores in window]
-    people = [log_softmax(scores) for _, window in nets for scores in window]
+    people = [scores for _, window in nets for scores in window]
     held = cross_fitted(panel, study.label, study.fold)
-    return held, pooled(people, fit_weights(panel, study.label))
+    return held, fit_pool(panel, study.label)(people)
 
 
 def _best(figures: list[Figures]) -> str:
@@ -225,7 +222,7 @@ def _figures(study: Study, method: str, probability: Float64) -> Figures:
     upper = to_superpopulations(probability, study)
     right = guess == truth
     right_upper = upper.argmax(axis=1) == study.continent[truth]
-    sure = upper.max(axis=1) >= 0.9
+    sure = upper.max(axis=1) >= SURE
     return Figures(
         method=method,
         people=len(truth),

@@ -5,7 +5,7 @@ weights that make the held-out people's populations most likely. One model's wei
 (Guo et al. 2017).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from scipy.optimize import minimize
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+Pool = Callable[[Sequence[NDArray[np.floating]]], Float64]
+"""Log-probabilities float64[n, P] of models' log-probabilities [n, P]."""
 
 RIDGE = 1e-3
 """Keeps weights of models that say the same from running apart."""
@@ -57,14 +59,24 @@ def fit_weights(models: Sequence[NDArray[np.floating]], truth: Int64) -> Float64
     return np.asarray(found.x)
 
 
-def cross_fitted(models: Sequence[NDArray[np.floating]], truth: Int64, fold: Int64) -> Float64:
-    """The pool of each person under weights that were fitted without the person's fold."""
-    logs = [log_softmax(scores) for scores in models]
-    result = np.empty(logs[0].shape)
+def fit_pool(models: Sequence[NDArray[np.floating]], truth: Int64) -> Pool:
+    """A pool with weights by ``fit_weights``."""
+    weights = fit_weights(models, truth)
+    return lambda asked: pooled(asked, weights)
+
+
+def cross_fitted(
+    models: Sequence[NDArray[np.floating]],
+    truth: Int64,
+    fold: Int64,
+    fit: Callable[[Sequence[NDArray[np.floating]], Int64], Pool] = fit_pool,
+) -> Float64:
+    """What a pool says of each person that was fitted without the person's fold, float64[n, P]."""
+    result = np.empty(models[0].shape)
     for number in range(int(fold.max()) + 1):
         held = fold == number
-        weights = fit_weights([scores[~held] for scores in logs], truth[~held])
-        result[held] = pooled([scores[held] for scores in logs], weights)
+        pool = fit([scores[~held] for scores in models], truth[~held])
+        result[held] = pool([scores[held] for scores in models])
     return result
 
 
