@@ -2,8 +2,8 @@
 
 A calibrated 0.9 is right nine times in ten. Yet users take 0.9 as a threshold for sure assignments, and of
 those above it 99 % shall be right. So the probability from which held-out people are that often right is
-searched (selective classification, Geifman and El-Yaniv 2017), and probabilities are mapped so that it
-becomes 0.9. Below ``KNEE`` nothing changes, and the order of people never does.
+searched (selective classification, Geifman and El-Yaniv 2017), and who is below there is held below 0.9.
+Probabilities above it, and those that were well below 0.9, stay; the order of people never changes.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from deepcohort.population.pool import Float64, Int64, Pool, fit_pool
 
 SURE = 0.9
-WRONG = 0.007
+WRONG = 0.006
 """Of those at ``SURE`` and above that many may be wrong: 1 %, less what one loses to a bound that is
 chosen on the same people."""
 
-KNEE = 0.8
-"""Probabilities of superpopulations below are left as they are."""
+KNEE = 0.85
+"""Probabilities of superpopulations below are left as they are; who is held back gets more than that."""
 
 
 def upper_logs(logs: Float64, continent: Int64) -> Float64:
@@ -57,15 +57,15 @@ def fit_bound(odds: Float64, right: NDArray[np.bool_]) -> float:
 
 
 def held_back(logs: Float64, continent: Int64, bound: float) -> Float64:
-    """Log-probabilities float64[n, P] whose superpopulations are at ``SURE`` where they were at ``bound``.
+    """Log-probabilities float64[n, P]; superpopulations are below ``SURE`` if log-odds are below ``bound``.
 
-    In log-odds of the likeliest superpopulation the map goes straight from ``KNEE`` to there, and on at the
-    same distance. Populations keep their chances within superpopulations.
+    Between ``KNEE`` and there log-odds are pressed together in a straight line; from ``bound`` on they stay.
+    Populations keep their chances within superpopulations.
     """
     knee, least = _log_odds(KNEE), _log_odds(SURE)
     odds, kind = _top(upper_logs(logs, continent))
-    between = knee + (odds - knee) * (least - knee) / (bound - knee)
-    new = np.where(odds >= bound, odds - bound + least, np.where(odds > knee, between, odds))
+    pressed = knee + (odds - knee) * (least - knee) / (bound - knee)
+    new = np.where((odds > knee) & (odds < bound), pressed, odds)
     gains = np.logaddexp(0, -odds) - np.logaddexp(0, -new)
     losses = np.logaddexp(0, odds) - np.logaddexp(0, new)
     return np.asarray(logs + np.where(continent == kind[:, None], gains[:, None], losses[:, None]))

@@ -42,8 +42,8 @@ def test_the_map_keeps_order_sums_and_what_is_within(bound, seed):
     order = np.argsort(top)
     assert (np.diff(mapped[order]) > -1e-12).all() and (mapped <= top + 1e-12).all()
     limit = 1 / (1 + np.exp(-bound))
-    assert (mapped[top > limit + 1e-9] > SURE - 1e-6).all()
-    assert (mapped[top < limit - 1e-9] < SURE + 1e-6).all()
+    assert mapped[top > limit + 1e-9] == pytest.approx(top[top > limit + 1e-9])
+    assert (mapped[top < limit - 1e-9] < SURE).all()
 
 
 def overconfident(rng, people=6_000):
