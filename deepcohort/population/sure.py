@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from deepcohort.population.pool import Float64, Int64, Pool, fit_pool
 
 SURE = 0.9
-WRONG = 0.006
-"""Of those at ``SURE`` and above that many may be wrong: 1 %, less what one loses to a bound that is
+WRONG = 0.005
+"""Of those at ``SURE`` and above that many may be wrong: half of 1 %, since one loses with a bound that is
 chosen on the same people."""
 
 KNEE = 0.85
