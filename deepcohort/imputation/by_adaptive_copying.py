@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
 from deepcohort.imputation.by_copying import Experts, copied
+from deepcohort.imputation.calibration import Calibration, learn_calibration
 from deepcohort.imputation.copying import CopyModel, Float32, Prior, Rates
 from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.expected import FACT, expected_accuracy
-from deepcohort.imputation.gate import Gate, Places, held_where_nearer, learn_calibration
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
+from deepcohort.imputation.places import Places
 from deepcohort.imputation.rates import START, HiddenPeople, LearntRates, learn_rates, search_rates
 from deepcohort.imputation.targets import TargetChunk
 from deepcohort.imputation.trained import Trained
@@ -47,7 +48,7 @@ class Adapted:
     group: NDArray[np.int32]
     adapted_loss: float | None = None
     plain_loss: float | None = None
-    calibration: Gate = field(default_factory=Gate.closed)
+    calibration: Calibration = field(default_factory=Calibration.none)
     calibrated_loss: float | None = None
 
     def facts(self) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class Adapted:
         for name, share in asdict(prior).items():
             if not isinstance(share, float) or not 0 <= share < 1:
                 raise InputError(f"a model whose {name} is {share}, which cannot be: make it by train-chunk")
-        return cls(rates, prior, group, calibration=Gate.of(trained.weights))
+        return cls(rates, prior, group, calibration=Calibration.of(trained.weights))
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
@@ -100,7 +101,7 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
     """Choose groups and prior on hidden people and search the rates with them.
 
     The prior stays only if others, hidden anew, are predicted better with it than without; otherwise this is
-    plain copying. So does the calibration of either.
+    plain copying. Either is calibrated by both.
     """
     model = copy_model(settings.device, settings.threads)
     rng = np.random.default_rng((settings.seed, 1))
@@ -136,13 +137,13 @@ def _calibrated(
 
     taught, said: float32[U, H], what the model says of the one and of the others.
     """
-    gate = learn_calibration(taught, teacher.truth, places_among(teacher), Gate.closed())
     places = places_among(judge)
-    gate = held_where_nearer(gate, said, gate.mixed([said], places), judge.truth, places)
-    without, calibrated = judge.loss_of(said), judge.loss_of(gate.mixed([said], places))
-    log.info("calibration in %d bins of MAF: loss %.5f, %.5f without", gate.held.sum(), calibrated, without)
-    kept = gate if calibrated < without else Gate.closed()
-    return replace(learnt, calibration=kept, calibrated_loss=calibrated)
+    found = learn_calibration(taught, teacher.truth, places_among(teacher), said, judge.truth, places)
+    loss = judge.loss_of(found.of_dosages(said, places))
+    log.info(
+        "calibration in %d bins of MAF: loss %.5f, %.5f without", found.held.sum(), loss, judge.loss_of(said)
+    )
+    return replace(learnt, calibration=found, calibrated_loss=loss)
 
 
 def _dosages(hidden: HiddenPeople, learnt: Adapted, panel: PanelChunk, seed: int) -> Float32:
@@ -171,8 +172,9 @@ def _copied(
 ) -> tuple[Float32, Phase | None]:
     adapt = partial(adapted_prior, group=learnt.group, how=learnt.prior)
     rates = learnt.rates.rates
-    mixed = partial(learnt.calibration.mixed, places=places_of(panel, target, sites))
-    return copied(panel, target, sites, rates, settings, adapt, Experts([rates], mixed))
+    places = places_of(panel, target, sites)
+    honest = Experts([rates], lambda said: learnt.calibration.of_dosages(said[0], places))
+    return copied(panel, target, sites, rates, settings, adapt, honest)
 
 
 def places_of(panel: PanelChunk, target: TargetChunk, sites: NDArray[np.int64]) -> Places:

@@ -22,10 +22,11 @@ from deepcohort.imputation.by_adaptive_copying import (
     prior_of,
 )
 from deepcohort.imputation.by_copying import Experts, copied
+from deepcohort.imputation.calibration import Calibration, learn_calibration
 from deepcohort.imputation.copying import Float32, Rates, SiteRates
 from deepcohort.imputation.devices import copy_model
 from deepcohort.imputation.expected import FACT, expected_accuracy
-from deepcohort.imputation.gate import Gate, held_where_nearer, learn_calibration, learn_gate
+from deepcohort.imputation.gate import Gate, learn_gate
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.panel import PanelChunk
@@ -59,6 +60,7 @@ class Learnt:
 
     base: rates and groups that it began with. prior: how the prior is made. typed: int64[M], sites of the
     panel that it was learnt for. speed, errors: float32[M], see ``SiteRates``. gate: of the experts.
+    calibration: of what they say together.
     """
 
     base: Adapted
@@ -67,12 +69,14 @@ class Learnt:
     speed: Float32
     errors: Float32
     gate: Gate
+    calibration: Calibration
 
     @classmethod
     def start(cls, base: Adapted, typed: NDArray[np.int64]) -> "Learnt":
         """Nothing learnt yet."""
         errors = np.full(len(typed), base.rates.error, np.float32)
-        return cls(base, base.prior, typed, np.ones(len(typed), np.float32), errors, Gate.closed())
+        speed, nothing = np.ones(len(typed), np.float32), Calibration.none()
+        return cls(base, base.prior, typed, speed, errors, Gate.closed(), nothing)
 
     @classmethod
     def of(cls, trained: Trained, panel: PanelChunk) -> "Learnt":
@@ -80,12 +84,13 @@ class Learnt:
         base, found = Adapted.of(trained, panel), trained.weights
         shape = (len(found.get("typed", ())),)
         require_arrays(found, dict.fromkeys(("typed", "speed", "errors"), shape))
-        return cls(base, base.prior, found["typed"], found["speed"], found["errors"], base.calibration)
+        by_place = found["typed"], found["speed"], found["errors"]
+        return cls(base, base.prior, *by_place, Gate.of(found), base.calibration)
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """As a trained model holds them."""
         arrays = {name: getattr(self, name) for name in ("typed", "speed", "errors")}
-        return arrays | {"group": self.base.group} | self.gate.stored()
+        return arrays | {"group": self.base.group} | self.gate.stored() | self.calibration.stored()
 
     def rates(self, panel: PanelChunk, typed: NDArray[np.int64]) -> SiteRates:
         """Rates along these typed sites, which may be others than it was learnt for.
@@ -143,7 +148,11 @@ def _copied(
 ) -> tuple[Float32, Phase | None]:
     rates = learnt.rates(panel, target.typed)
     adapt = partial(adapted_prior, group=learnt.base.group, how=learnt.prior)
-    mixed = partial(learnt.gate.mixed, places=places_of(panel, target, sites))
+    places = places_of(panel, target, sites)
+
+    def mixed(said: list[Float32]) -> Float32:
+        return learnt.calibration.of_dosages(learnt.gate.mixed(said, places), places)
+
     experts = Experts(_experts(rates)[: learnt.gate.n_experts], mixed)
     return copied(panel, target, sites, rates, settings, adapt, experts)
 
@@ -181,12 +190,18 @@ class _Judge:
         given = prior_of(self.hidden, rates[0], self.group, prior)
         return [self.hidden.dosages(one, given) for one in rates]
 
+    def compare(self, part: str, before: Float32, after: Float32) -> tuple[float, float]:
+        """The loss without a part and with it, which are noted."""
+        plain, learnt = self.hidden.loss_of(before), self.hidden.loss_of(after)
+        self.losses |= {part: learnt, f"without_{part}": plain}
+        log.info("%s: loss %.5f, %.5f without", part, learnt, plain)
+        return plain, learnt
+
     def accepts(self, part: str, before: Float32, after: Float32, gain: float = 0.0) -> bool:
         """Whether a part lowers the loss by more than this share."""
-        plain, learnt = self.hidden.loss_of(before), self.hidden.loss_of(after)
+        plain, learnt = self.compare(part, before, after)
         kept = learnt < (1 - gain) * plain
-        self.losses |= {part: learnt, f"without_{part}": plain}
-        log.info("%s: loss %.5f, %.5f without, %s", part, learnt, plain, "kept" if kept else "left out")
+        log.info("%s %s", part, "kept" if kept else "left out")
         return kept
 
 
@@ -214,12 +229,11 @@ def _train(
     gate = learn_gate(said, teacher.hidden.truth, teacher.places)
     if judge.accepts("experts", judged[0], gate.mixed(judged, judge.places), SMALLEST_GAIN):
         learnt = replace(learnt, gate=gate)
-    mixed = learnt.gate.mixed(said, teacher.places)
-    calibrated = learn_calibration(mixed, teacher.hidden.truth, teacher.places, learnt.gate)
-    plain = learnt.gate.mixed(judged, judge.places)
-    after = calibrated.mixed(judged, judge.places)
-    calibrated = held_where_nearer(calibrated, plain, after, judge.hidden.truth, judge.places)
-    if judge.accepts("calibration", plain, calibrated.mixed(judged, judge.places)):
-        learnt = replace(learnt, gate=calibrated)
+    taught, told = learnt.gate.mixed(said, teacher.places), learnt.gate.mixed(judged, judge.places)
+    calibration = learn_calibration(
+        taught, teacher.hidden.truth, teacher.places, told, judge.hidden.truth, judge.places
+    )
+    judge.compare("calibration", told, calibration.of_dosages(told, judge.places))
+    learnt = replace(learnt, calibration=calibration)
     facts = {"course": asdict(course), "held_out": judge.losses, "experts": learnt.gate.n_experts}
     return learnt, facts

@@ -9,6 +9,7 @@ from deepcohort.genome.errors import InputError
 from deepcohort.imputation import by_adaptive_copying
 from deepcohort.imputation.ancestry import GroupPrior, adapted_prior, group_people
 from deepcohort.imputation.by_adaptive_copying import impute, train
+from deepcohort.imputation.calibration import BINS
 from deepcohort.imputation.copying import CpuCopyModel, Prior, Rates, Sites
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
@@ -109,8 +110,8 @@ def test_people_of_one_population_are_imputed_better_than_by_the_plain_model(pha
     learnt = trained.facts["prior"]
     assert learnt["within"] > 0
     assert trained.facts["adapted_loss"] < trained.facts["plain_loss"]
-    better = trained.facts["calibrated_loss"] < trained.facts["adapted_loss"]
-    assert (trained.weights["slope"].any() or trained.weights["shift"].any()) == better
+    calibrated = trained.facts["calibrated_loss"] != trained.facts["adapted_loss"]
+    assert trained.weights["held"].any() == calibrated
     target, sites = typed_target(truth, phased), np.arange(240)
     found = {}
     for strength in (0.0, 0.9):
@@ -178,7 +179,8 @@ def test_whom_nothing_is_known_of_gets_the_frequencies_of_the_panel_whatever_was
     target.genotypes[:, 1] = -1
     sites = np.setdiff1d(np.arange(240), TYPED)
     trained = train(panel, TYPED, SETTINGS)
-    shifted = replace(trained, weights=trained.weights | {"shift": np.array([2, 0, 0], np.float32)})
+    shift = {"shift": np.tile(np.array([2, 0], np.float32), (BINS, 1)), "held": np.ones(BINS, np.uint8)}
+    shifted = replace(trained, weights=trained.weights | shift)
     chances = impute(panel, target, sites, shifted, SETTINGS)
     frequency = panel.alt_frequency()[sites]
     assert chances[:, 2:] == pytest.approx(np.repeat(frequency[:, None], 2, axis=1), abs=0.01)

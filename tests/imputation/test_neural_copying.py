@@ -8,9 +8,10 @@ import pytest
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.by_adaptive_copying import impute as impute_adaptive
 from deepcohort.imputation.copying import Rates
-from deepcohort.imputation.gate import Gate, Places, held_where_nearer, learn_calibration, learn_gate
+from deepcohort.imputation.gate import Gate, learn_gate
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
+from deepcohort.imputation.places import Places
 from tests.imputation.haplotypes import founders, mosaics, panel_chunk
 from tests.imputation.test_adaptive_copying import CM, TYPED, two_populations, typed_target
 
@@ -55,7 +56,7 @@ def test_a_part_that_people_held_out_do_not_confirm_is_left_out(monkeypatch):
     assert (learnt.speed == 1).all()
     np.testing.assert_allclose(learnt.errors, base["error"], rtol=1e-6)
     assert learnt.gate.n_experts == 1
-    assert not learnt.gate.calibrates
+    assert not learnt.calibration.held.any()
     target, sites = typed_target(truth), np.arange(240)
     untrained = impute(panel, target, sites, trained, SETTINGS)
     plain = impute_adaptive(panel, target, sites, trained, SETTINGS)
@@ -181,36 +182,3 @@ def test_the_gate_learns_whom_to_trust():
     assert cross_entropy(gate.mixed(said, places), truth) < min(cross_entropy(one, truth) for one in said)
     away = [np.abs(gate.mixed(said, places) - one).mean() for one in said]
     assert away[2] < away[0]
-
-
-def test_calibration_makes_overconfident_chances_honest():
-    places, truth, said = simulated_experts(1)
-    logit = np.log(said[0] / (1 - said[0]))
-    bold = [(1 / (1 + np.exp(-3 * logit - 1))).astype(np.float32)]
-    gate = learn_calibration(bold[0], truth, places, Gate.closed())
-    assert gate.calibrates
-    found = gate.mixed(bold, places)
-    assert cross_entropy(found, truth) < cross_entropy(bold[0].clip(1e-4, 1 - 1e-4), truth)
-
-    def dishonesty(chance):
-        bins = np.digitize(chance, np.linspace(0, 1, 6)[1:-1])
-        return sum(abs((chance - truth)[bins == one].sum()) for one in range(5)) / truth.size
-
-    assert dishonesty(found) < 0.4 * dishonesty(bold[0])
-
-
-def test_calibration_is_left_out_in_bins_where_others_are_not_nearer_to_the_truth():
-    """A shift that is right for rare alleles only."""
-    rng = np.random.default_rng(1)
-    frequency = np.repeat([0.003, 0.3], 200)
-    places = Places.of(frequency, np.arange(400) * 0.02, np.arange(0, 8, 0.5))
-    truth = (rng.random((400, 50)) < frequency[:, None] / np.where(frequency < 0.01, 3, 1)[:, None]).astype(
-        np.uint8
-    )
-    said = np.repeat(frequency.astype(np.float32)[:, None], 50, axis=1)
-    shifted = replace(Gate.closed(), shift=np.array([-1, 0, 0], np.float32))
-    gate = held_where_nearer(shifted, said, shifted.mixed([said], places), truth, places)
-    assert gate.held.tolist() == [True, False, False, False, False]
-    found = gate.mixed([said], places)
-    assert (found[:200] < said[:200]).all() and (found[200:] == said[200:]).all()
-    assert (Gate.of(gate.stored()).mixed([said], places) == found).all()
