@@ -31,10 +31,12 @@ class Dataset(StrEnum):
     chr15 = "chr15"
     par1 = "par1"
     chr20 = "chr20"
+    chr20_drawn = "chr20-drawn"
     chr22 = "chr22"
     chr15_sparse = "chr15-sparse"
     par1_sparse = "par1-sparse"
     chr20_sparse = "chr20-sparse"
+    chr20_drawn_sparse = "chr20-drawn-sparse"
     chr22_sparse = "chr22-sparse"
     chr22_whole = "chr22-whole"
 
@@ -58,7 +60,7 @@ def data_folder() -> Path:
 
 def everyone_of(dataset: Dataset) -> Genotypes:
     """Read all people of a data set, at the sites that all its files share."""
-    if dataset is Dataset.chr20:
+    if dataset in (Dataset.chr20, Dataset.chr20_drawn):
         one, other = _europeans()
         place = {site: i for i, site in enumerate(zip(other.pos, other.ref, other.alt, strict=True))}
         sites = zip(one.pos, one.ref, one.alt, strict=True)
@@ -97,10 +99,10 @@ def prepare(dataset: Dataset, seed: int, out: Path) -> None:
     rng = np.random.default_rng(seed)
     make: dict[Dataset, Callable[[np.random.Generator, Path], tuple[Genotypes, Genotypes, NDArray[np.int64]]]]
     make = {Dataset.chr15: _chr15, Dataset.par1: _par1, Dataset.chr20: _chr20, Dataset.chr22: _chr22}
-    make[Dataset.chr22_whole] = _chr22_whole
+    make |= {Dataset.chr20_drawn: _chr20_drawn, Dataset.chr22_whole: _chr22_whole}
     whole = Dataset(dataset.value.removesuffix("-sparse"))
     panel, truth, typed = make[whole](rng, out)
-    if whole is Dataset.chr20 and dataset is not whole:
+    if whole in (Dataset.chr20, Dataset.chr20_drawn) and dataset is not whole:
         typed = typed[:: SPARSELY_TYPED_EVERY // TYPED_EVERY]
     elif dataset is not whole:
         typed = typed_sites(panel, rng, SPARSELY_TYPED_EVERY)
@@ -185,17 +187,35 @@ def _par1(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, ND
 def _chr20(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
     """300 Europeans as panel, 202 others as targets, typed at the sites of a real array.
 
-    The map is INFO/CM of the panel. The split is the source's, so the seed changes nothing.
+    The map is INFO/CM of the panel. The split is the source's, so the seed changes nothing: the panel is of
+    Britain and Finland, most targets are of Utah and Italy.
     """
-    folder = data_folder() / EUROPEANS
     panel, truth = _europeans()
-    known = {site: i for i, site in enumerate(zip(truth.pos, truth.ref, truth.alt, strict=True))}
-    array = genotypes.read_sites(folder / "scaffold.vcf.gz")
-    typed = np.array(sorted(known[site] for site in array if site in known))
-    centimorgan = genotypes.read_info(folder / "reference.vcf.gz", "CM")
-    pos, first = np.unique(panel.pos, return_index=True)
+    _write_carried_map(out, panel)
+    return panel, truth, _array_sites(truth)
+
+
+def _chr20_drawn(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
+    """The same people, 202 of them drawn as targets, at the sites that both files have."""
+    panel, truth = hold_out(everyone_of(Dataset.chr20), 202, rng)
+    carried = (panel.haplotypes > 0).any(axis=(1, 2)) & (panel.haplotypes == 0).any(axis=(1, 2))
+    panel, truth = (one.sites(np.flatnonzero(carried)) for one in (panel, truth))
+    _write_carried_map(out, panel)
+    return panel, truth, _array_sites(truth)
+
+
+def _array_sites(people: Genotypes) -> NDArray[np.int64]:
+    known = {site: i for i, site in enumerate(zip(people.pos, people.ref, people.alt, strict=True))}
+    array = genotypes.read_sites(data_folder() / EUROPEANS / "scaffold.vcf.gz")
+    return np.array(sorted(known[site] for site in array if site in known))
+
+
+def _write_carried_map(out: Path, panel: Genotypes) -> None:
+    """The map that the source's panel carries."""
+    source = data_folder() / EUROPEANS / "reference.vcf.gz"
+    pos, first = np.unique(genotypes.read(source).pos, return_index=True)
+    centimorgan = genotypes.read_info(source, "CM")
     write_plink_map(out, panel.contig, pos, np.maximum.accumulate(centimorgan[first]))
-    return panel, truth, typed
 
 
 def _chr22(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
