@@ -188,7 +188,7 @@ def _chr20(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, N
     """300 Europeans as panel, 202 others as targets, typed at the sites of a real array.
 
     The map is INFO/CM of the panel. The split is the source's, so the seed changes nothing: the panel is of
-    Britain and Finland, most targets are of Utah and Italy.
+    Spain, Finland and Britain, the targets are of Italy and Utah.
     """
     panel, truth = _europeans()
     _write_carried_map(out, panel)
