@@ -103,7 +103,7 @@ def learn_adapted(panel: PanelChunk, typed: NDArray[np.int64], settings: Setting
     The prior stays only if others, hidden anew, are predicted better with it than without; otherwise this is
     plain copying. Either is calibrated by both.
     """
-    model = copy_model(settings.device, settings.threads)
+    model = copy_model(settings.device, settings.threads, learning=True)
     rng = np.random.default_rng((settings.seed, 1))
     chooser = HiddenPeople.draw(panel, typed, model, rng)
     judge = chooser and HiddenPeople.draw(panel, typed, model, rng, [chooser])

@@ -29,7 +29,8 @@ from deepcohort.imputation.unphased import Asked, Phase, impute_samples, phase_o
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:
     """Learn the two rates, then measure on people of the panel how well they do; see ``Model``."""
-    learnt = learn_rates(panel, typed, copy_model(settings.device, settings.threads), settings.seed)
+    model = copy_model(settings.device, settings.threads, learning=True)
+    learnt = learn_rates(panel, typed, model, settings.seed)
 
     def imputed(kept: PanelChunk, target: TargetChunk, sites: NDArray[np.int64]) -> Float32:
         return copied(kept, target, sites, learnt.rates, settings, None)[0]

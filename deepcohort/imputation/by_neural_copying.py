@@ -165,7 +165,7 @@ def _experts(rates: SiteRates) -> list[SiteRates]:
 
 def _draw(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> list[HiddenPeople]:
     """Judges, those who tell when to stop, and learners, all of them different people; [] if too few."""
-    model = copy_model(settings.device, settings.threads)
+    model = copy_model(settings.device, settings.threads, learning=True)
     rng = np.random.default_rng((settings.seed, 2))
     people: list[HiddenPeople] = []
     for _ in range(2 + LEARNERS):

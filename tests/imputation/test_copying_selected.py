@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from deepcohort.genome.command import Device
 from deepcohort.imputation.copying import CpuCopyModel, Prior, Rates, Sites
 from deepcohort.imputation.copying_selected import SelectedCopyModel
-from deepcohort.imputation.devices import LARGEST_EXACT, CpuModelBySize
+from deepcohort.imputation.devices import LARGEST_EXACT, LEARNING_STAND_INS, LEARNING_STATES, copy_model
 from tests.imputation.haplotypes import founders, mosaics, panel_chunk, some_prior
 from tests.imputation.test_copying import RATES, simulated
 
@@ -112,11 +113,14 @@ def test_a_copier_takes_other_targets():
 def test_large_panels_are_selected_from(caplog):
     caplog.set_level("INFO")
     runs, _ = large(n_panel=40, n_targets=4)
-    np.testing.assert_array_equal(runs.dosages(CpuModelBySize(1)), runs.dosages(CpuCopyModel()))
+    np.testing.assert_array_equal(runs.dosages(copy_model(Device.cpu, 1)), runs.dosages(CpuCopyModel()))
     assert "panel of 40 haplotypes: copying from all" in caplog.text
     rng = np.random.default_rng(1)
     alleles = rng.integers(0, 2, (40, LARGEST_EXACT + 1)).astype(np.uint8)
     panel, typed = panel_chunk(alleles), np.arange(0, 40, 2)
     runs = Runs(panel, typed, alleles[typed, :3].astype(np.int8))
-    np.testing.assert_array_equal(runs.dosages(CpuModelBySize(1)), runs.dosages(SelectedCopyModel()))
+    np.testing.assert_array_equal(runs.dosages(copy_model(Device.cpu, 1)), runs.dosages(SelectedCopyModel()))
     assert f"panel of {LARGEST_EXACT + 1} haplotypes: copying from selected ones" in caplog.text
+    fewer = SelectedCopyModel(1, LEARNING_STATES, LEARNING_STAND_INS)
+    learning = copy_model(Device.cpu, 1, learning=True)
+    np.testing.assert_array_equal(runs.dosages(learning), runs.dosages(fewer))
