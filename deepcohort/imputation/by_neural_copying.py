@@ -98,9 +98,7 @@ class Learnt:
         What was learnt is a map of switches: between typed sites its length is that of the stretch.
         """
         base, cm = self.base.rates.rates, panel.cm[typed]
-        errors = np.full(len(typed), base.error, np.float32)
-        _, here, there = np.intersect1d(typed, self.typed, return_indices=True)
-        errors[here] = self.errors[there]
+        errors = errors_at(base.error, self.typed, self.errors, typed)
         learnt_cm = panel.cm[self.typed]
         length = np.cumsum(np.diff(learnt_cm, prepend=learnt_cm[:1]) * self.speed)
         inside = np.interp(cm, learnt_cm, length) if len(length) else cm
@@ -108,6 +106,16 @@ class Learnt:
         way, learnt_way = np.diff(cm, prepend=cm[:1]), np.diff(inside + beyond, prepend=(inside + beyond)[:1])
         speed = np.divide(learnt_way, way, where=way > 0, out=np.ones_like(way))
         return SiteRates(base.effective_size, base.error, speed.astype(np.float32), errors)
+
+
+def errors_at(
+    error: float, learnt_for: NDArray[np.int64], learnt: Float32, typed: NDArray[np.int64]
+) -> Float32:
+    """Errors of typed sites, float32[M]: as learnt for some, that of the chunk for others."""
+    errors = np.full(len(typed), error, np.float32)
+    _, here, there = np.intersect1d(typed, learnt_for, return_indices=True)
+    errors[here] = learnt[there]
+    return errors
 
 
 def train(panel: PanelChunk, typed: NDArray[np.int64], settings: Settings) -> Trained:

@@ -15,7 +15,7 @@ from deepcohort.imputation.models import (
     Settings,
     as_told_by,
     model,
-    own_error,
+    own_errors,
     phasing_model,
     told_by_phase,
 )
@@ -70,7 +70,7 @@ def impute_chunk(panel: PanelChunk, target: TargetChunk, trained: Trained, setti
         return found
 
     told = as_told_by(settings.imputer, target)
-    return replace(completed(panel, told, chances, error=own_error(trained)), phase=phase[0])
+    return replace(completed(panel, told, chances, errors=own_errors(trained, target.typed)), phase=phase[0])
 
 
 def typed_positions(panel: PanelChunk, target: TargetChunk) -> int:
@@ -83,13 +83,13 @@ def completed(
     target: TargetChunk,
     chances_at: Callable[[NDArray[np.int64]], Float32],
     fewest_typed: int = 1,
-    error: float | None = None,
+    errors: Float32 | None = None,
 ) -> Imputed:
     """Make the chunk's genotypes of what an imputer says about the sites it is asked for.
 
     chances_at: from int64[U] sites of the panel to chances as ``Imputed`` holds them. It is not asked where
-    fewer than ``fewest_typed`` positions are typed; the panel's frequencies stand in. error:
-    see ``own_error``.
+    fewer than ``fewest_typed`` positions are typed; the panel's frequencies stand in. errors:
+    see ``own_errors``.
     """
     sites = np.flatnonzero(panel.in_core)
     if target.masked is not None:
@@ -106,7 +106,7 @@ def completed(
     if target.likelihoods is not None:  # reads are no genotypes that could be kept as they are
         target = replace(target, typed=target.typed[:0], genotypes=target.genotypes[:0])
     typed = np.isin(sites, target.typed)
-    left_out = {} if error is None else _left_out(chances, sites, target, error)
+    left_out = {} if errors is None else _left_out(chances, sites, target, errors)
     filled = _keep_observed(chances, sites, target)
     counts = {
         "people": len(target.samples),
@@ -122,14 +122,14 @@ def completed(
 
 
 def _left_out(
-    chances: Float32, sites: NDArray[np.int64], target: TargetChunk, error: float
+    chances: Float32, sites: NDArray[np.int64], target: TargetChunk, errors: Float32
 ) -> dict[int, LeftOutSums]:
     """Sums of each typed site left out, by its row in ``chances``, which have not been overwritten yet."""
     _, rows, typed_rows = np.intersect1d(sites, target.typed, return_indices=True)
     haplotypes = np.flatnonzero(np.repeat(target.phased, 2))
     observed = target.genotypes[typed_rows].reshape(len(rows), 2 * len(target.samples))[:, haplotypes]
-    found = left_out_sums(left_out(chances[np.ix_(rows, haplotypes)], observed, error), observed)
-    return dict(zip(rows.tolist(), found, strict=True))
+    found = left_out(chances[np.ix_(rows, haplotypes)], observed, errors[typed_rows, None])
+    return dict(zip(rows.tolist(), left_out_sums(found, observed), strict=True))
 
 
 def _keep_observed(chances: Float32, sites: NDArray[np.int64], target: TargetChunk) -> int:

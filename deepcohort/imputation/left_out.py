@@ -14,12 +14,12 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 
-def left_out(chances: Float32, observed: NDArray[np.int8], error: float) -> Float64:
+def left_out(chances: Float32, observed: NDArray[np.int8], error: float | Float32) -> Float64:
     """Chances of ALT at typed sites had the haplotype's own allele there not been looked at, float64[M, H].
 
     chances: float32[M, H], those of the model that has looked at it. observed: int8[M, H], 0, 1, or -1 where
-    nothing was seen (NaN is returned). error: chance that a typed allele differs from the copied one. Of
-    32-bit chances the result is good to about 1e-6 / error.
+    nothing was seen (NaN is returned). error: chance that a typed allele differs from the copied one, or
+    float32[M, 1], that of each site. Of 32-bit chances the result is good to about 1e-6 / error.
     """
     of_alt = np.where(observed == 1, 1 - error, error)
     alt, ref = chances / of_alt, (1 - chances.astype(np.float64)) / (1 - of_alt)

@@ -109,13 +109,19 @@ def as_told_by(imputer: Imputer, target: TargetChunk) -> TargetChunk:
     return replace(target, phased=target.haploid) if imputer in OF_GENOTYPES else target
 
 
-def own_error(trained: Trained) -> float | None:
-    """The error rate by which a typed site's own allele enters the chances there; None where that is not all.
+def own_errors(trained: Trained, typed: NDArray[np.int64]) -> Float32 | None:
+    """Error rates by which typed sites' own alleles enter the chances there, float32[M]; None where that is
+    not all that there is to it.
 
-    Where it is, the site can be left out afterwards (see ``left_out``).
+    Where it is, a site can be left out afterwards (see ``left_out``).
     """
-    by_copying = trained.imputer in (Imputer.copying, Imputer.adaptive_copying)
-    return trained.facts.get("error") if by_copying else None
+    if trained.imputer in (Imputer.copying, Imputer.adaptive_copying):
+        return np.full(len(typed), trained.facts["error"], np.float32)
+    if trained.imputer == Imputer.neural_copying and "gate" not in trained.weights:
+        from deepcohort.imputation.by_neural_copying import errors_at
+
+        return errors_at(trained.facts["error"], trained.weights["typed"], trained.weights["errors"], typed)
+    return None
 
 
 def make_genotypes(chances: Float32, people: NDArray[np.int64]) -> None:

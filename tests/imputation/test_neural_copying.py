@@ -7,6 +7,7 @@ import pytest
 
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.by_adaptive_copying import impute as impute_adaptive
+from deepcohort.imputation.chunk import impute_chunk
 from deepcohort.imputation.copying import Rates
 from deepcohort.imputation.gate import Gate, learn_gate
 from deepcohort.imputation.imputers import Imputer
@@ -153,6 +154,26 @@ def test_models_of_other_panels_or_shapes_are_refused(hot):
         impute(
             panel_chunk(founders(np.random.default_rng(1), 240, 20), cm=CM), target, TYPED, trained, SETTINGS
         )
+
+
+def test_typed_sites_tell_how_they_are_imputed_without_themselves(hot):
+    """Errors differ from site to site; with several experts nothing is told."""
+    panel, trained = hot
+    rng = np.random.default_rng(4)
+    people = mosaics(rng, panel.alleles(np.arange(240)), CM, Rates(2e3, 2e-3), 24).astype(np.int8)
+    target = typed_target(people.reshape(240, 12, 2))
+    errors = np.linspace(1e-3, 0.1, len(TYPED)).astype(np.float32)
+    alone = {name: array for name, array in trained.weights.items() if name != "gate"} | {"errors": errors}
+    one = replace(trained, weights=alone)
+    told = impute_chunk(panel, target, one, SETTINGS).left_out
+    assert set(told) == set(TYPED)
+    for place in (0, 7, 30):
+        without = target.genotypes.copy()
+        without[place] = -1
+        chances = impute(panel, replace(target, genotypes=without), TYPED[place : place + 1], one, SETTINGS)
+        assert told[TYPED[place]].dosage == pytest.approx(chances.sum(), rel=1e-2, abs=1e-2)
+    mixed = replace(trained, weights=alone | {"gate": np.zeros((1, 4), np.float32)})
+    assert not impute_chunk(panel, target, mixed, SETTINGS).left_out
 
 
 def simulated_experts(n_experts, seed=1):
