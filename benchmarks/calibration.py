@@ -61,6 +61,15 @@ class Moments:
         expected = [float(squared_correlation(*told[name])) if name in told else np.nan for name in BINS]
         return cls(sites, np.stack(sums), np.array(expected))
 
+    @classmethod
+    def pooled(cls, splits: "list[Moments]") -> "Moments":
+        """Splits of the people as if they were one: what is expected is the mean."""
+        return cls(
+            np.sum([one.sites for one in splits], axis=0),
+            np.concatenate([one.sums for one in splits], axis=1),
+            np.mean([one.expected for one in splits], axis=0),
+        )
+
 
 def estimated(sums: Float64) -> Float64:
     """R² that the imputer expects, ``[..., 7]`` → ``[...]``."""
@@ -138,14 +147,16 @@ def run(
     dataset: Annotated[Dataset, typer.Option()],
     out: Annotated[Path, typer.Option(help="Folder for data and results; what exists is kept.")],
     imputer: Annotated[list[Imputer] | None, typer.Option(help="Default: copying, adaptive-copying.")] = None,
-    seed: Annotated[int, typer.Option(help="Draws held-out people and typed sites.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Splits: seeds 1 to this number, taken together.")] = 1,
     threads: Annotated[int, typer.Option(min=1)] = 1,
 ) -> None:
     """Compare estimated and true R² by bin of the panel's MAF."""
-    prepare(dataset, seed, out)
+    folders = [out / f"seed{seed}" for seed in range(1, seeds + 1)]
+    for seed, folder in enumerate(folders, 1):
+        prepare(dataset, seed, folder)
     rows = []
     for one in imputer or [Imputer.copying, Imputer.adaptive_copying]:
-        rows += table(one, measure(out, one, threads))
+        rows += table(one, Moments.pooled([measure(folder, one, threads) for folder in folders]))
     write_table(out / "calibration.tsv", rows)
     show(rows)
 

@@ -60,3 +60,15 @@ def test_of_one_site_the_estimate_is_info_r2(drawn):
     phased, haploid = np.ones(PEOPLE, bool), np.zeros(PEOPLE, bool)
     (expected,) = dosage_sums(chances.astype(np.float32), phased, haploid)
     assert estimated(sums) == pytest.approx(expected.r2, abs=1e-5)
+
+
+def test_splits_are_taken_together_as_one(drawn):
+    chances, truth, frequency = drawn
+    half = PEOPLE // 2
+    parts = [
+        moments_of(chances[:, :PEOPLE], truth[:, :half], frequency),
+        moments_of(chances[:, PEOPLE:], truth[:, half:], frequency),
+    ]
+    pooled = Moments.pooled(parts)
+    np.testing.assert_allclose(pooled.sums.sum(axis=1), moments_of(*drawn).sums.sum(axis=1))
+    assert pooled.sites.sum() == 2 * SITES
