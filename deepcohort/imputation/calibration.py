@@ -3,13 +3,13 @@
 A posterior over the panel's haplotypes cannot know how much rarer the rarest alleles are in everybody else
 than in the panel, which has each of them because somebody of it carries it; nor that an allele comes from
 where the panel has nothing like it. People of the panel who were hidden show both. The logit of a chance is
-stretched and shifted (Platt 1999), by bin of MAF and by the way to the nearest typed site, and there is a
-least chance of either allele. A bin is left alone where that does not bring others nearer to the truth.
+stretched and shifted (Platt 1999), by bin of MAF and by the way to the nearest typed site, between a least
+and a largest chance. A bin is left alone where that does not bring others nearer to the truth.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,42 +29,45 @@ LEAST = 1e-6
 """Chances nearer to 0 or 1 count as this."""
 
 OPEN = 1e-4
-"""Chances nearer to 0 or 1 are learnt from by their number alone: they are many, and hardly differ."""
+"""Chances nearer to 0 or 1 are learnt from together, by decades: they are many, and hardly differ."""
 
-MOST_FLOOR, ROUNDS = 1e-2, 60
+MOST_FLOOR, MOST_GAP, ROUNDS = 1e-2, 0.5, 40
 
-ENOUGH = 100_000
-"""Open chances of a bin that are learnt from, about; of more sites, every second or third is taken."""
+ENOUGH = 20_000
+"""Open chances of a bin and of either truth that are learnt from, about."""
 
 
 @dataclass(frozen=True)
 class Calibration:
     """slope, shift: float32[bins, 2], by one and by the way to the nearest typed site, of the logit of the
-    minor allele's chance (the slope in logs). floor: float32[bins], the least chance of either allele.
-    held: bool[bins], where it holds.
+    minor allele's chance (the slope in logs). floor, gap: float32[bins], the least chance of the minor
+    allele, and of the other one. held: bool[bins], where it holds.
     """
 
     slope: Float32
     shift: Float32
     floor: Float32
+    gap: Float32
     held: NDArray[np.bool_]
 
     @classmethod
     def none(cls) -> "Calibration":
         """One that changes nothing."""
         slope, shift = np.zeros((2, BINS, 2), np.float32)
-        return cls(slope, shift, np.zeros(BINS, np.float32), np.zeros(BINS, np.bool_))
+        floor, gap = np.zeros((2, BINS), np.float32)
+        return cls(slope, shift, floor, gap, np.zeros(BINS, np.bool_))
 
     @classmethod
     def of(cls, found: Mapping[str, NDArray[Any]]) -> "Calibration":
         """Read what ``stored`` gave; raises ``InputError`` where it is something else."""
-        require_arrays(found, {"slope": (BINS, 2), "shift": (BINS, 2), "floor": (BINS,), "held": (BINS,)})
-        return cls(found["slope"], found["shift"], found["floor"], found["held"].astype(np.bool_))
+        shapes: dict[str, tuple[int, ...]] = {"slope": (BINS, 2), "shift": (BINS, 2)}
+        require_arrays(found, shapes | dict.fromkeys(("floor", "gap", "held"), (BINS,)))
+        ends = found["floor"], found["gap"]
+        return cls(found["slope"], found["shift"], *ends, found["held"].astype(np.bool_))
 
     def stored(self) -> dict[str, NDArray[Any]]:
         """As a trained model holds it."""
-        held = self.held.astype(np.uint8)
-        return {"slope": self.slope, "shift": self.shift, "floor": self.floor, "held": held}
+        return vars(self) | {"held": self.held.astype(np.uint8)}
 
     def of_dosages(self, dosages: Float32, places: Places) -> Float32:
         """Dosages of ALT, [U, L], made honest."""
@@ -74,21 +77,23 @@ class Calibration:
         facts = places.facts[:, [0, WAY]]
         slope, shift = ((facts * one[places.bin]).sum(axis=1) for one in (self.slope, self.shift))
         shift = np.where(places.flipped, -shift, shift)
-        return _calibrated(dosages, held, np.exp(slope), shift, self.floor[places.bin])
+        ends = self.floor[places.bin], self.gap[places.bin]
+        least, gap = (np.where(places.flipped, *pair) for pair in (ends[::-1], ends))
+        return _calibrated(dosages, held, np.exp(slope), shift, least, 1 - least - gap)
 
 
 @compiled
 def _calibrated(
-    dosages: Float32, held: NDArray[np.bool_], slope: Float32, shift: Float32, floor: Float32
+    dosages: Float32, held: NDArray[np.bool_], slope: Float32, shift: Float32, least: Float32, span: Float32
 ) -> Float32:
-    """Stretch, shift and floor each row of chances, [U, L], that is held."""
+    """Stretch and shift each held row of chances, [U, L]; ``span`` is what they have above ``least``."""
     found = dosages.copy()
     for row in range(len(dosages)):
         if held[row]:
             for lane in range(dosages.shape[1]):
                 chance = min(max(dosages[row, lane], LEAST), 1 - LEAST)
                 logit = slope[row] * np.log(chance / (1 - chance)) + shift[row]
-                found[row, lane] = floor[row] + (1 - 2 * floor[row]) / (1 + np.exp(-logit))
+                found[row, lane] = least[row] + span[row] / (1 + np.exp(-logit))
     return found
 
 
@@ -106,13 +111,20 @@ def learn_calibration(
     for number in range(BINS):
         first, second = one.inside(number), other.inside(number)
         if first.varies and second.varies and _nearer(_fitted([first]), second):
-            found.slope[number], found.shift[number], found.floor[number] = _fitted([first, second])
+            fit = _fitted([first, second])
+            found.slope[number], found.shift[number] = fit.slope, fit.shift
+            found.floor[number], found.gap[number] = fit.floor, fit.gap
             found.held[number] = True
     return found
 
 
-Fit = tuple[Float64, Float64, float]
-"""Slope and shift, float64[2] each, and floor."""
+class _Fit(NamedTuple):
+    """Of one bin: slope and shift, float64[2] each, floor and gap."""
+
+    slope: Float64
+    shift: Float64
+    floor: float
+    gap: float
 
 
 @dataclass(frozen=True)
@@ -131,10 +143,8 @@ class _Said:
         return cls(chance, minor, places.facts[:, [0, WAY]].astype(np.float64), places.bin)
 
     def inside(self, number: int) -> "_Said":
-        """Sites of one bin, ``ENOUGH`` of them."""
-        here = np.flatnonzero(self.bin == number)
-        open_ = ((self.chance[here] > OPEN) & (self.chance[here] < 1 - OPEN)).sum()
-        here = here[:: max(1, open_ // ENOUGH)]
+        """Sites of one bin."""
+        here = self.bin == number
         return _Said(self.chance[here], self.truth[here], self.facts[here], self.bin[here])
 
     @property
@@ -143,45 +153,65 @@ class _Said:
         return bool(self.truth.any() and not self.truth.all())
 
 
-def _fitted(people: list[_Said]) -> Fit:
-    """Slope, shift and floor under which the truth is likeliest, the first two drawn to 0."""
+def _points(people: list[_Said]) -> tuple[Float64, Float64, NDArray[np.bool_], Float64]:
+    """Logits [n], facts [n, 2] and truths of chances, and for how many chances each of these stands.
+
+    Of open ones it is every second or third, so that there are ``ENOUGH``; the others of a decade are one.
+    """
+    found = []
+    for one in people:
+        logit = np.log(one.chance / (1 - one.chance)).ravel()
+        sure = np.minimum(one.chance, 1 - one.chance).ravel()
+        decade = np.where(sure > OPEN, 0, np.floor(np.log10(sure)).astype(np.int64)) * np.sign(logit)
+        facts = np.repeat(one.facts, one.chance.shape[1], axis=0)
+        for truth in (False, True):
+            for number in np.unique(decade):
+                here = np.flatnonzero((decade == number) & (one.truth.ravel() == truth))
+                if not len(here):
+                    continue
+                if number:
+                    points = logit[here].mean(keepdims=True), facts[here].mean(axis=0, keepdims=True)
+                else:
+                    taken = here[:: max(1, len(here) // ENOUGH)]
+                    points = logit[taken], facts[taken]
+                size = len(points[0])
+                found.append((*points, np.full(size, truth), np.full(size, len(here) / size)))
+    logits, all_facts, truths, numbers = (np.concatenate(column) for column in zip(*found, strict=True))
+    return logits, all_facts, truths, numbers
+
+
+def _fitted(people: list[_Said]) -> _Fit:
+    """The fit under which the truth is likeliest, slope and shift drawn to 0."""
     from scipy.optimize import minimize  # imputing need not wait for it
 
-    parts = [(one, (one.chance > OPEN) & (one.chance < 1 - OPEN)) for one in people]
-    chance, truth = (
-        np.concatenate([getattr(one, what)[open_] for one, open_ in parts]) for what in ("chance", "truth")
-    )
-    facts = np.concatenate([one.facts[np.nonzero(open_)[0]] for one, open_ in parts])
-    logit = np.log(chance / (1 - chance))
-    closed = sum(int((~open_).sum()) for _, open_ in parts)
-    wrong = sum(int((one.truth ^ (one.chance > 0.5))[~open_].sum()) for one, open_ in parts)
-    scale = sum(int(one.truth.sum()) for one, _ in parts)
+    logit, facts, truth, number = _points(people)
+    scale = number[truth].sum()
 
     def loss(weights: Float64) -> tuple[float, Float64]:
-        slope, shift, floor = weights[:2], weights[2:4], np.exp(weights[4])
+        slope, shift, (floor, gap) = weights[:2], weights[2:4], np.exp(weights[4:])
         stretched = logit * np.exp(facts @ slope)
         plain = 1 / (1 + np.exp(-(stretched + facts @ shift).clip(-60, 60)))
-        found = floor + (1 - 2 * floor) * plain
-        value = -np.log(np.where(truth, found, 1 - found)).sum()
-        value -= wrong * np.log(floor) + (closed - wrong) * np.log1p(-floor)
-        by_found = (found - truth) / (found * (1 - found))
-        by_logit = by_found * (1 - 2 * floor) * plain * (1 - plain)
-        by_floor = (by_found * (1 - 2 * plain)).sum() - wrong / floor + (closed - wrong) / (1 - floor)
-        slopes = np.concatenate([(by_logit * stretched) @ facts, by_logit @ facts, [by_floor * floor]])
-        drawn = np.append(weights[:4], 0)  # a normal prior with a standard deviation of one
-        return (value + 0.5 * drawn @ drawn) / scale, (slopes + drawn) / scale
+        found = floor + (1 - floor - gap) * plain
+        by_found = number * (found - truth) / (found * (1 - found))
+        by_logit = by_found * (1 - floor - gap) * plain * (1 - plain)
+        by_ends = by_found @ (1 - plain) * floor, -(by_found @ plain) * gap
+        slopes = np.concatenate([(by_logit * stretched) @ facts, by_logit @ facts, by_ends])
+        drawn = np.append(weights[:4], [0, 0])  # a normal prior with a standard deviation of one
+        value = -number @ np.log(np.where(truth, found, 1 - found)) + 0.5 * drawn @ drawn
+        return value / scale, (slopes + drawn) / scale
 
-    bounds = [(-3.0, 3.0)] * 2 + [(-10.0, 10.0)] * 2 + [(np.log(LEAST), np.log(MOST_FLOOR))]
-    start = np.array([0, 0, 0, 0, np.log(10 * LEAST)])
+    bounds = [(-3.0, 3.0)] * 2 + [(-10.0, 10.0)] * 2
+    bounds += [(np.log(LEAST), np.log(most)) for most in (MOST_FLOOR, MOST_GAP)]
+    start = np.append(np.zeros(4), np.log([10 * LEAST] * 2))
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": ROUNDS}).x
-    return best[:2], best[2:4], float(np.exp(best[4]))
+    return _Fit(best[:2], best[2:4], float(np.exp(best[4])), float(np.exp(best[5])))
 
 
-def _nearer(fit: Fit, others: _Said) -> bool:
+def _nearer(fit: _Fit, others: _Said) -> bool:
     """Whether others' chances are better for it by cross-entropy, and by squared error no worse."""
-    slope, shift, floor = fit
-    logit = np.log(others.chance / (1 - others.chance)) * np.exp(others.facts @ slope)[:, None]
-    after = floor + (1 - 2 * floor) / (1 + np.exp(-(logit + (others.facts @ shift)[:, None])))
+    logit = np.log(others.chance / (1 - others.chance)) * np.exp(others.facts @ fit.slope)[:, None]
+    plain = 1 / (1 + np.exp(-(logit + (others.facts @ fit.shift)[:, None])))
+    after = fit.floor + (1 - fit.floor - fit.gap) * plain
     entropy = [-np.log(np.where(others.truth, p, 1 - p)).sum() for p in (others.chance, after)]
     errors = [((p - others.truth) ** 2).sum() for p in (others.chance, after)]
     return bool(entropy[1] < entropy[0] and errors[1] <= errors[0])

@@ -55,6 +55,20 @@ def test_alleles_that_the_panel_has_nothing_like_get_a_least_chance():
     assert found.of_dosages(said[2], here).sum() == pytest.approx(truth[2].sum(), rel=0.05)
 
 
+def test_a_chance_goes_no_higher_than_is_true_of_the_surest():
+    """Of ten alleles that are foreseen, one is not there."""
+    rng = np.random.default_rng(5)
+    sites = np.full(300, 0.3)
+    said, truth = zip(*(people(rng, sites, 300, 3.0, 0.0) for _ in range(3)), strict=True)
+    said = [1 / (1 + (1 / one - 1) ** (1 / 3)) for one in said]
+    fewer = [one & (rng.random(one.shape) < 0.9) for one in truth]
+    here = places(sites)
+    found = learn_calibration(said[0], fewer[0], here, said[1], fewer[1], here)
+    assert found.gap[5] == pytest.approx(0.1, rel=0.2)
+    honest = found.of_dosages(said[2], here)
+    assert np.abs(gaps(honest, fewer[2], here.flipped)).max() < 0.02
+
+
 def test_a_bin_where_it_does_not_help_others_is_left_alone():
     """The one's rare alleles are a third of what is said, the others' as they are said."""
     rng = np.random.default_rng(3)
@@ -90,6 +104,7 @@ def test_the_rarer_allele_is_the_one_that_is_shifted():
         slope=np.full((BINS, 2), 0.2, np.float32),
         shift=np.full((BINS, 2), -0.7, np.float32),
         floor=np.full(BINS, 1e-3, np.float32),
+        gap=np.full(BINS, 1e-2, np.float32),
         held=np.ones(BINS, np.bool_),
     )
     here = Places.of(np.array([0.1, 0.9]), np.array([0.2, 0.2]), TYPED_CM)
