@@ -133,19 +133,19 @@ class _Said:
 
     chance: Float64
     truth: NDArray[np.bool_]
-    facts: Float64
+    way: Float64
     bin: NDArray[np.int64]
 
     @classmethod
     def of(cls, dosages: Float32, truth: NDArray[np.uint8], places: Places) -> "_Said":
         chance = places.minor(dosages).astype(np.float64).clip(LEAST, 1 - LEAST)
         minor = (truth == 1) ^ places.flipped[:, None]
-        return cls(chance, minor, places.facts[:, [0, WAY]].astype(np.float64), places.bin)
+        return cls(chance, minor, places.facts[:, WAY].astype(np.float64), places.bin)
 
     def inside(self, number: int) -> "_Said":
         """Sites of one bin."""
         here = self.bin == number
-        return _Said(self.chance[here], self.truth[here], self.facts[here], self.bin[here])
+        return _Said(self.chance[here], self.truth[here], self.way[here], self.bin[here])
 
     @property
     def varies(self) -> bool:
@@ -154,7 +154,7 @@ class _Said:
 
 
 def _points(people: list[_Said]) -> tuple[Float64, Float64, NDArray[np.bool_], Float64]:
-    """Logits [n], facts [n, 2] and truths of chances, and for how many chances each of these stands.
+    """Logits, ways and truths of chances, [n] each, and for how many chances each of these stands.
 
     Of open ones it is every second or third, so that there are ``ENOUGH``; the others of a decade are one.
     """
@@ -163,41 +163,42 @@ def _points(people: list[_Said]) -> tuple[Float64, Float64, NDArray[np.bool_], F
         logit = np.log(one.chance / (1 - one.chance)).ravel()
         sure = np.minimum(one.chance, 1 - one.chance).ravel()
         decade = np.where(sure > OPEN, 0, np.floor(np.log10(sure)).astype(np.int64)) * np.sign(logit)
-        facts = np.repeat(one.facts, one.chance.shape[1], axis=0)
+        way = np.repeat(one.way, one.chance.shape[1])
         for truth in (False, True):
             for number in np.unique(decade):
                 here = np.flatnonzero((decade == number) & (one.truth.ravel() == truth))
                 if not len(here):
                     continue
                 if number:
-                    points = logit[here].mean(keepdims=True), facts[here].mean(axis=0, keepdims=True)
+                    points = logit[here].mean(keepdims=True), way[here].mean(keepdims=True)
                 else:
                     taken = here[:: max(1, len(here) // ENOUGH)]
-                    points = logit[taken], facts[taken]
+                    points = logit[taken], way[taken]
                 size = len(points[0])
                 found.append((*points, np.full(size, truth), np.full(size, len(here) / size)))
-    logits, all_facts, truths, numbers = (np.concatenate(column) for column in zip(*found, strict=True))
-    return logits, all_facts, truths, numbers
+    logits, ways, truths, numbers = (np.concatenate(column) for column in zip(*found, strict=True))
+    return logits, ways, truths, numbers
 
 
 def _fitted(people: list[_Said]) -> _Fit:
     """The fit under which the truth is likeliest, slope and shift drawn to 0."""
     from scipy.optimize import minimize  # imputing need not wait for it
 
-    logit, facts, truth, number = _points(people)
+    logit, way, truth, number = _points(people)
     scale = number[truth].sum()
 
     def loss(weights: Float64) -> tuple[float, Float64]:
         slope, shift, (floor, gap) = weights[:2], weights[2:4], np.exp(weights[4:])
-        stretched = logit * np.exp(facts @ slope)
-        plain = 1 / (1 + np.exp(-(stretched + facts @ shift).clip(-60, 60)))
+        stretched = logit * np.exp(slope[0] + way * slope[1])
+        plain = 1 / (1 + np.exp(-(stretched + shift[0] + way * shift[1]).clip(-60, 60)))
         found = floor + (1 - floor - gap) * plain
         by_found = number * (found - truth) / (found * (1 - found))
         by_logit = by_found * (1 - floor - gap) * plain * (1 - plain)
-        by_ends = by_found @ (1 - plain) * floor, -(by_found @ plain) * gap
-        slopes = np.concatenate([(by_logit * stretched) @ facts, by_logit @ facts, by_ends])
+        by_slope, at_ends = by_logit * stretched, (by_found * (1 - plain) * floor, -by_found * plain * gap)
+        parts = by_slope, by_slope * way, by_logit, by_logit * way, *at_ends
+        slopes = np.array([part.sum() for part in parts])
         drawn = np.append(weights[:4], [0, 0])  # a normal prior with a standard deviation of one
-        value = -number @ np.log(np.where(truth, found, 1 - found)) + 0.5 * drawn @ drawn
+        value = -(number * np.log(np.where(truth, found, 1 - found))).sum() + 0.5 * (drawn**2).sum()
         return value / scale, (slopes + drawn) / scale
 
     bounds = [(-3.0, 3.0)] * 2 + [(-10.0, 10.0)] * 2
@@ -209,8 +210,8 @@ def _fitted(people: list[_Said]) -> _Fit:
 
 def _nearer(fit: _Fit, others: _Said) -> bool:
     """Whether others' chances are better for it by cross-entropy, and by squared error no worse."""
-    logit = np.log(others.chance / (1 - others.chance)) * np.exp(others.facts @ fit.slope)[:, None]
-    plain = 1 / (1 + np.exp(-(logit + (others.facts @ fit.shift)[:, None])))
+    slope, shift = (one[0] + others.way[:, None] * one[1] for one in (fit.slope, fit.shift))
+    plain = 1 / (1 + np.exp(-(np.log(others.chance / (1 - others.chance)) * np.exp(slope) + shift)))
     after = fit.floor + (1 - fit.floor - fit.gap) * plain
     entropy = [-np.log(np.where(others.truth, p, 1 - p)).sum() for p in (others.chance, after)]
     errors = [((p - others.truth) ** 2).sum() for p in (others.chance, after)]
