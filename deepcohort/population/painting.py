@@ -65,7 +65,7 @@ def _painted(
     """
     found = np.zeros((people.shape[1], len(sizes)))
     begins, ends = room(blocks)
-    change = np.empty((len(information), len(sizes)))
+    change = np.empty((len(sizes), len(information)))
     for i in range(people.shape[1]):
         change[:] = 0
         for j in range(learnt.shape[1]):
@@ -74,8 +74,8 @@ def _painted(
             size = sizes[label[j]] - (1 if same and label[i] == label[j] else 0)
             for number in range(stretches(people, i, learnt, j, blocks, begins, ends)):
                 counted = (information[ends[number]] - information[begins[number]]) ** 3 / size
-                change[begins[number], label[j]] += counted
-                change[ends[number], label[j]] -= counted
+                change[label[j], begins[number]] += counted
+                change[label[j], ends[number]] -= counted
         found[i] = _mean_shares(change, places)
     return found
 
@@ -84,15 +84,15 @@ def _painted(
 def _mean_shares(change: Float64, places: Int64) -> Float64:
     """Mean share of populations at places, float64[P].
 
-    change: float64[S + 1, P], by how much what counts for each grows from the site before.
+    change: float64[P, S + 1], by how much what counts for each grows from the site before.
     """
-    kinds = change.shape[1]
+    kinds = len(change)
     at = np.zeros(kinds)
     found = np.zeros(kinds)
     site = 0
     for place in places:
         while site <= place:
-            at += change[site]
+            at += change[:, site]
             site += 1
         total = 0.0
         for kind in range(kinds):
