@@ -111,10 +111,12 @@ def as_told_by(imputer: Imputer, target: TargetChunk) -> TargetChunk:
 
 def own_errors(trained: Trained, typed: NDArray[np.int64]) -> Float32 | None:
     """Error rates by which typed sites' own alleles enter the chances there, float32[M]; None where that is
-    not all that there is to it.
+    not all that there is to it, or nothing is typed.
 
     Where it is, a site can be left out afterwards (see ``left_out``).
     """
+    if not len(typed):
+        return None
     if trained.imputer in (Imputer.copying, Imputer.adaptive_copying):
         return np.full(len(typed), trained.facts["error"], np.float32)
     if trained.imputer == Imputer.neural_copying and "gate" not in trained.weights:
