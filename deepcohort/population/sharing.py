@@ -57,15 +57,20 @@ class Sharing:
         self.learnt = self.packed(learnt)
 
     def packed(self, copies: Int8) -> UInt64:
-        """Bits of who is homozygous for REF, and for ALT, uint64[2, m, words]."""
+        """Bits of who is homozygous for REF, and for ALT, uint64[2, m, words].
+
+        Where a person has no genotype in a whole word, as of a missing chromosome, both are set: nobody
+        who is homozygous shares it, or those who lack most would seem to share most.
+        """
         padded = np.concatenate([copies, np.full((len(copies), 1), -1, np.int8)], axis=1)
-        found = []
-        for homozygous in (0, 2):
-            bits = np.stack(
-                [np.packbits(row[self.columns] == homozygous, bitorder="little") for row in padded]
-            )
-            found.append(np.ascontiguousarray(bits).view(np.uint64))
-        return np.stack(found)
+        real = self.columns < copies.shape[1]
+        found = np.empty((2, len(copies), len(real) // 8), np.uint8)
+        for number, row in enumerate(padded):
+            here = row[self.columns]
+            nothing = np.repeat((here.reshape(-1, BITS) < 0).all(axis=1), BITS) & real
+            for place, homozygous in enumerate((0, 2)):
+                found[place, number] = np.packbits((here == homozygous) | nothing, bitorder="little")
+        return found.view(np.uint64)
 
     def of(self, people: Int8) -> Float64:
         """Sharing of other people with each of those learnt from, float64[m, n]."""
