@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from tests.genotypes import write_vcf
 
@@ -71,6 +73,41 @@ def of_few_founders(rng, people=120, sites=1_500, founders=12):
             label.append(population)
     order = rng.permutation(people)
     return np.array(copies, np.int8)[order], np.array(label)[order]
+
+
+@st.composite
+def with_missing(draw, people, most_sites):
+    """Any copies int8[people, S], -1 where missing, and the first site of each of some chromosomes."""
+    sites = draw(st.integers(1, most_sites))
+    copies = draw(arrays.arrays(np.int8, (people, sites), elements=st.integers(-1, 2)))
+    return copies, np.unique([0, *draw(st.lists(st.integers(0, sites - 1), max_size=3))])
+
+
+def information_of(learnt):
+    """Of each site: minus the log of the chance that strangers are not homozygous for different alleles."""
+    known = learnt >= 0
+    share = np.where(known, learnt, 0).sum(axis=0) / np.maximum(2 * known.sum(axis=0), 1)
+    return -np.log(1 - np.clip(2 * (share * (1 - share)) ** 2, 1e-4, 0.5))
+
+
+def alike(one, other, starts):
+    """Sites at which two people may share, one by one: they are not homozygous for different alleles.
+
+    A person of whom nothing is known along 64 sites, from the start of a chromosome on, is as both there.
+    """
+    ends = [*starts[1:], len(one)]
+    words = [
+        slice(first, min(first + 64, end))
+        for start, end in zip(starts, ends, strict=True)
+        for first in range(start, end, 64)
+    ]
+    homozygous = []
+    for person in (one, other):
+        has = np.stack([person == 0, person == 2])
+        for word in words:
+            has[:, word] |= (person[word] < 0).all()
+        homozygous.append(has)
+    return ~((homozygous[0][0] & homozygous[1][1]) | (homozygous[0][1] & homozygous[1][0]))
 
 
 def drifted(frequency, fst, rng):

@@ -3,33 +3,12 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from deepcohort.population.painting import LEAST, PaintingModel
 from deepcohort.population.sharing import Sharing
-from tests.population.people import of_few_founders
+from tests.population.people import alike, information_of, of_few_founders, with_missing
 
 LABEL = np.array([0, 1, 0, 1, 0, 1, 1])
-
-
-def alike(one, other, starts):
-    """Sites at which two people may share, one by one: they are not homozygous for different alleles.
-
-    A person of whom nothing is known along 64 sites, from the start of a chromosome on, is as both there.
-    """
-    ends = [*starts[1:], len(one)]
-    words = [
-        slice(first, min(first + 64, end))
-        for start, end in zip(starts, ends, strict=True)
-        for first in range(start, end, 64)
-    ]
-    homozygous = []
-    for person in (one, other):
-        has = np.stack([person == 0, person == 2])
-        for word in words:
-            has[:, word] |= (person[word] < 0).all()
-        homozygous.append(has)
-    return ~((homozygous[0][0] & homozygous[1][1]) | (homozygous[0][1] & homozygous[1][0]))
 
 
 def plainly(one, others, label, information, starts):
@@ -56,13 +35,9 @@ def plainly(one, others, label, information, starts):
 @settings(deadline=None, max_examples=25)
 @given(st.data())
 def test_shares_are_those_of_a_plain_count(data):
-    sites = data.draw(st.integers(1, 150))
-    copies = data.draw(arrays.arrays(np.int8, (9, sites), elements=st.integers(-1, 2)))
-    starts = np.unique([0, *data.draw(st.lists(st.integers(0, sites - 1), max_size=3))])
+    copies, starts = data.draw(with_missing(people=9, most_sites=150))
     learnt, people = copies[:7], copies[7:]
-    known = learnt >= 0
-    share = np.where(known, learnt, 0).sum(axis=0) / np.maximum(2 * known.sum(axis=0), 1)
-    information = -np.log(1 - np.clip(2 * (share * (1 - share)) ** 2, 1e-4, 0.5))
+    information = information_of(learnt)
     model = PaintingModel(Sharing(learnt, starts), LABEL)
     expected = [plainly(one, learnt, LABEL, information, starts) for one in people]
     assert np.allclose(model.shares(people), expected)

@@ -3,38 +3,32 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from deepcohort.population.sharing import CHANCE, Sharing, SharingModel
-from tests.population.people import of_few_founders
+from tests.population.people import alike, information_of, of_few_founders, with_missing
 
 
 def plainly(one, other, information, starts):
     """Sum over stretches, site by site."""
     total, run = 0.0, 0.0
-    for site in range(len(one)):
-        differ = {int(one[site]), int(other[site])} == {0, 2}
-        if differ or site in starts:
+    for site, same in enumerate(alike(one, other, starts)):
+        if not same or site in starts:
             total += max(0.0, run - CHANCE) ** 2
             run = 0.0
-        run += 0.0 if differ else information[site]
+        run += information[site] if same else 0.0
     return total + max(0.0, run - CHANCE) ** 2
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_sharing_is_that_of_a_plain_count(data):
-    sites = data.draw(st.integers(1, 300))
-    copies = data.draw(arrays.arrays(np.int8, (6, sites), elements=st.integers(-1, 2)))
-    starts = np.unique([0, *data.draw(st.lists(st.integers(0, sites - 1), max_size=3))])
+    copies, starts = data.draw(with_missing(people=6, most_sites=300))
     learnt, people = copies[:4], copies[4:]
-    known = learnt >= 0
-    share = np.where(known, learnt, 0).sum(axis=0) / np.maximum(2 * known.sum(axis=0), 1)
-    information = -np.log(1 - np.clip(2 * (share * (1 - share)) ** 2, 1e-4, 0.5))
+    information = information_of(learnt)
     sharing = Sharing(learnt, starts)
-    expected = [[plainly(one, other, information, set(starts)) for other in learnt] for one in people]
+    expected = [[plainly(one, other, information, starts) for other in learnt] for one in people]
     assert np.allclose(sharing.of(people), expected)
-    own = [[plainly(one, other, information, set(starts)) for other in learnt] for one in learnt]
+    own = [[plainly(one, other, information, starts) for other in learnt] for one in learnt]
     assert np.allclose(sharing.own(), np.array(own) * (1 - np.eye(4)))
 
 
