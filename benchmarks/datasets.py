@@ -135,6 +135,13 @@ def hold_out(everyone: Genotypes, number: int, rng: np.random.Generator) -> tupl
     return everyone.people(np.sort(order[number:])), everyone.people(np.sort(order[:number]))
 
 
+def _carried(panel: Genotypes, truth: Genotypes) -> tuple[Genotypes, Genotypes]:
+    """Both at the sites that vary in the panel: others are not in a real panel either."""
+    alleles = panel.haplotypes
+    seen = np.flatnonzero((alleles > 0).any(axis=(1, 2)) & (alleles == 0).any(axis=(1, 2)))
+    return panel.sites(seen), truth.sites(seen)
+
+
 def typed_sites(panel: Genotypes, rng: np.random.Generator, every: int = TYPED_EVERY) -> NDArray[np.int64]:
     """Draw one biallelic SNP of panel MAF > 5 % in every ``every`` bases that have one; ``[typed]``."""
     frequency = panel.alt_frequency()
@@ -198,8 +205,7 @@ def _chr20(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, N
 def _chr20_drawn(rng: np.random.Generator, out: Path) -> tuple[Genotypes, Genotypes, NDArray[np.int64]]:
     """The same people, 202 of them drawn as targets, at the sites that both files have."""
     panel, truth = hold_out(everyone_of(Dataset.chr20), 202, rng)
-    carried = (panel.haplotypes > 0).any(axis=(1, 2)) & (panel.haplotypes == 0).any(axis=(1, 2))
-    panel, truth = (one.sites(np.flatnonzero(carried)) for one in (panel, truth))
+    panel, truth = _carried(panel, truth)
     _write_carried_map(out, panel)
     return panel, truth, _array_sites(truth)
 
@@ -213,7 +219,7 @@ def _array_sites(people: Genotypes) -> NDArray[np.int64]:
 def _write_carried_map(out: Path, panel: Genotypes) -> None:
     """The map that the source's panel carries."""
     source = data_folder() / EUROPEANS / "reference.vcf.gz"
-    pos, first = np.unique(genotypes.read(source).pos, return_index=True)
+    pos, first = np.unique([pos for pos, _, _ in genotypes.read_sites(source)], return_index=True)
     centimorgan = genotypes.read_info(source, "CM")
     write_plink_map(out, panel.contig, pos, np.maximum.accumulate(centimorgan[first]))
 
@@ -232,9 +238,7 @@ def simulate_speed(out: Path, bases: int, panel_people: int, target_people: int,
     rng = np.random.default_rng(seed)
     everyone = simulated(bases, panel_people + target_people, seed)
     panel, truth = hold_out(everyone, target_people, rng)
-    # A site that no panel person carries is not in a real panel either.
-    seen = np.flatnonzero((panel.haplotypes > 0).any(axis=(1, 2)) & (panel.haplotypes == 0).any(axis=(1, 2)))
-    panel, truth = panel.sites(seen), truth.sites(seen)
+    panel, truth = _carried(panel, truth)
     write_plink_map(out, "20", np.array([1, bases]), np.array([0.0, bases / 1e6]))
     _write(out, panel, truth, typed_sites(panel, rng), "speed", seed)
 
