@@ -93,7 +93,8 @@ class Nextflow:
         trace = ("-with-trace", "trace.txt") if environment.get("NXF_SYNTAX_PARSER") == "v2" else ()
         engine = os.environ.get("DEEPCOHORT_TEST_PROFILE")
         profile = ("-profile", engine) if engine and not {"-profile", "-stub"} & {*arguments} else ()
-        done = self("run", ROOT / "main.nf", *trace, *profile, *outdir, *arguments, **environment)
+        own = ("-c", ROOT / "tests/nextflow.config")
+        done = self("run", ROOT / "main.nf", *own, *trace, *profile, *outdir, *arguments, **environment)
         return Run(self.folder, done.returncode, done.stdout)
 
 
