@@ -44,25 +44,27 @@ def halves(label: Int64, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]
 
 
 def learnt(
-    people: People, folder: Path, method: Method, steps: int, seed: int, threads: int
-) -> tuple[Trained, float]:
+    people: People, folder: Path, method: Method, steps: int, seed: int, threads: int,
+    starts: Int64 | None = None,
+) -> tuple[Trained, float]:  # fmt: skip
     """A generator, and the seconds that it took; what was there of it is gone on from."""
     from deepcohort.augmentation.space import Space
 
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
-    model, _ = learn(people, folder, method, steps, seed, threads, folder)
+    model, _ = learn(people, folder, method, steps, seed, threads, folder, starts=starts)
     space = Space.load(folder / "space.npz") if method is Method.pca else None
-    sidecar = Sidecar(method.value, people.labels, people.phased, "", [], [], steps, seed)
+    sidecar = Sidecar(method.value, people.labels, people.phased, [], [], steps, seed)
     return Trained(model, space, sidecar), time.monotonic() - begun
 
 
 def paths_only(trained: Trained, pairs: Int64, rng: np.random.Generator) -> People:
     """The same paths through haplotypes, but following no place: what the network adds is the difference."""
     assert trained.space is not None
-    space = replace(trained.space, axes=0 * trained.space.axes)
-    blind = Trained(trained.model, space, trained.sidecar)
-    return blind.draw(pairs, rng)
+    found = {kind: trained.space.paths(kind, trained.sidecar.seed) for kind in np.unique(pairs).tolist()}
+    for paths in found.values():
+        paths.axes = 0 * paths.axes
+    return replace(trained, paths=found).draw(pairs, rng)
 
 
 def table(groups: dict[str, People], train: People, held: People, limit: float, seed: int, out: Path) -> None:
@@ -118,11 +120,16 @@ def region(
     table(groups, train, held, limit, seed, out / f"{method.value}.tsv")
 
 
-def everybody(vcf: Path) -> People:
-    """All phased people of a file under one label, chromosomes after each other."""
-    found = [2 * alleles[:, 0] + alleles[:, 1] for alleles in (r.genotype.array() for r in VCF(str(vcf)))]
+def everybody(vcf: Path) -> tuple[People, Int64]:
+    """All phased people of a file under one label, and the first site of each chromosome."""
+    found, chroms = [], []
+    for record in VCF(str(vcf)):
+        alleles = record.genotype.array()
+        found.append(2 * alleles[:, 0] + alleles[:, 1])
+        chroms.append(record.CHROM)
     classes = np.array(found, np.int8).T
-    return People(classes, np.zeros(len(classes), np.int64), ["all"], True)
+    starts = np.array([chroms.index(name) for name in dict.fromkeys(chroms)], np.int64)
+    return People(classes, np.zeros(len(classes), np.int64), ["all"], True), starts
 
 
 def hapt(path: Path) -> Int8:
@@ -142,8 +149,9 @@ def published(
 ) -> None:
     """Learn from all haplotypes, as the published sets did, and compare with these haplotypes."""
     set_up(seed, threads, "auto")
-    people = everybody(vcf)
-    trained, seconds = learnt(people, out / "pca", Method.pca, steps or STEPS[Method.pca], seed, threads)
+    people, starts = everybody(vcf)
+    chosen = steps or STEPS[Method.pca]
+    trained, seconds = learnt(people, out / "pca", Method.pca, chosen, seed, threads, starts)
     print(f"learnt in {seconds:.0f} s", flush=True)
     pairs = np.stack([people.label] * 2, axis=1)
     groups = {"pca": trained.draw(pairs, np.random.default_rng(seed)).rows()[0]}

@@ -91,7 +91,7 @@ def panels(data: Cut, folder: Path, made: int, seed: int, threads: int) -> dict[
     train, test = people.only(~held), people.only(held)
     folder.mkdir(parents=True, exist_ok=True)
     network, _ = learn(train, folder, Method.pca, STEPS[Method.pca], seed, threads, folder)
-    sidecar = Sidecar("pca", data.labels, True, "", [], [], STEPS[Method.pca], seed)
+    sidecar = Sidecar("pca", data.labels, True, [], [], STEPS[Method.pca], seed)
     trained = Trained(network, Space.load(folder / "space.npz"), sidecar)
     limit = limit_of(train.copies(), test.copies())
     pairs = np.full((made, 2), data.rare, np.int64)

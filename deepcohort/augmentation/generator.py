@@ -24,7 +24,7 @@ from deepcohort.genome.tables import write_table
 log = logging.getLogger(__name__)
 
 NETWORK, SIDECAR, SPACE, HISTORY = "generator.keras", "generator.json", "space.npz", "training.tsv"
-ARCHITECTURE = "augmentation-1"
+ARCHITECTURE = "augmentation-2"
 """Changes when a generator of before can no longer be used."""
 
 VALIDATED = 0.15
@@ -59,8 +59,7 @@ class Sidecar:
     method: str
     labels: list[str]
     phased: bool
-    chrom: str
-    sites: list[tuple[int, str, str]]
+    sites: list[tuple[str, int, str, str]]
     held_out: list[str]
     steps: int
     seed: int
@@ -114,6 +113,12 @@ def train(
             "network takes "
             f"{MOST_SITES:,}: name a smaller region, or take pca"
         )
+    starts = panel.places.starts
+    if method is Method.pca and len(starts) > 1 and not panel.people.phased:
+        raise InputError(
+            f"{panel.file.name}: sites of {len(starts)} chromosomes without phase, which few sites do not "
+            "tell: phase the panel, or name one region to learn (--augmentation_region chr:from-to)"
+        )
     out.mkdir(parents=True, exist_ok=True)
     pairs = relatives(read_pedigree(pedigree)) if pedigree else []
     group = groups_of(panel.names, pairs)
@@ -128,11 +133,11 @@ def train(
             )
     chosen = steps or STEPS[method]
     keras.utils.set_random_seed(seed)
-    model, history = learn(people, out, method, chosen, seed, threads, checkpoints, group[~held])
+    model, history = learn(people, out, method, chosen, seed, threads, checkpoints, group[~held], starts)
     with written_whole(out / NETWORK) as unfinished:
         model.save(unfinished)
     said = Sidecar(
-        method.value, people.labels, people.phased, panel.places.chrom, _sites(panel),
+        method.value, people.labels, people.phased, _sites(panel),
         [name for name, one in zip(panel.names, held, strict=True) if one], chosen, seed,
         sha256=checksum(out / NETWORK),
     )  # fmt: skip
@@ -145,22 +150,26 @@ def train(
 
 def learn(
     people: People, out: Path, method: Method, steps: int, seed: int, threads: int, checkpoints: Path | None,
-    group: Int64 | None = None,
+    group: Int64 | None = None, starts: Int64 | None = None,
 ) -> tuple[Any, list[dict[str, str]]]:  # fmt: skip
     """Learn from all these people; returns the network and its course. The space goes to the folder
-    ``out``. group: of relatives, see ``held_out``; some people tell when the network is best.
+    ``out``. group: of relatives, see ``held_out``; some people tell when the network is best. starts: first
+    site of each chromosome, where there are several.
     """
     apart = held_out(people.label, VALIDATED, seed + 1, group)
     state = checkpoints / f"{method.value}.state.npz" if checkpoints else None
     if method is Method.cgan:
         return _train_convolution(people, apart, steps, seed, state)
     phased = haplotypes_of(people, seed, threads, checkpoints / "haplotypes.npy" if checkpoints else None)
-    return _train_latent(phased, apart, out, steps, seed, state)
+    rows, label = phased.rows()
+    space = Space.of(rows, label, len(people.labels), starts=starts)
+    space.save(out / SPACE)
+    return _train_latent(space, np.repeat(apart, 2), len(people.labels), steps, seed, state)
 
 
-def _sites(panel: Panel) -> list[tuple[int, str, str]]:
+def _sites(panel: Panel) -> list[tuple[str, int, str, str]]:
     places = panel.places
-    return list(zip(places.pos.tolist(), places.ref, places.alt, strict=True))
+    return list(zip(places.chrom, places.pos.tolist(), places.ref, places.alt, strict=True))
 
 
 def _schedule(steps: int, seed: int, batch: int, rate: float) -> Any:
@@ -195,16 +204,13 @@ def haplotypes_of(people: People, seed: int, threads: int, kept: Path | None = N
 
 
 def _train_latent(
-    people: People, validating: NDArray[np.bool_], out: Path, steps: int, seed: int, state: Path | None
+    space: Space, apart: NDArray[np.bool_], labels: int, steps: int, seed: int, state: Path | None
 ) -> tuple[Any, list[dict[str, str]]]:
-    """The GAN in the space of the people's haplotypes, which is written beside it."""
+    """The GAN in the space of haplotypes; those ``apart`` judge it."""
     from deepcohort.augmentation import adversarial, latent
 
-    rows, label = people.rows()
-    space = Space.of(rows, label, len(people.labels))
-    space.save(out / SPACE)
-    apart = np.repeat(validating, 2)
-    pair = latent.build(space.places[~apart], label[~apart], len(people.labels))
+    label = space.label
+    pair = latent.build(space.places[~apart], label[~apart], labels)
     truth, kinds = space.places[apart], label[apart]
     noise = np.random.default_rng(seed).normal(size=(4 * len(kinds), pair.noise)).astype(np.float32)
 
@@ -286,7 +292,8 @@ class Trained:
         try:
             said = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
             sidecar = Sidecar(**said)
-            sidecar = replace(sidecar, sites=[(int(p), str(r), str(a)) for p, r, a in sidecar.sites])
+            sites = [(str(chrom), int(pos), str(ref), str(alt)) for chrom, pos, ref, alt in sidecar.sites]
+            sidecar = replace(sidecar, sites=sites)
             if sidecar.architecture != ARCHITECTURE or sidecar.sha256 != checksum(path):
                 raise ValueError("another version's, or other than its description")
             model = keras.models.load_model(path, compile=False, safe_mode=True)

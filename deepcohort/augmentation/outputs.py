@@ -24,7 +24,6 @@ from deepcohort.genome.vcf import index_beside, open_vcf, records
 
 PHASED = ("0|0", "0|1", "1|0", "1|1")
 UNPHASED = ("0/0", "0/1", "1/1")
-LONGEST = 2**29 - 1
 DRAWN = 300
 """People of each group, and sites, that pictures show."""
 
@@ -37,10 +36,13 @@ def write_vcf(path: Path, people: People, names: Sequence[str], places: Places) 
     table = np.array(
         [list(f"\t{text}".encode()) for text in (PHASED if people.phased else UNPHASED)], np.uint8
     )
-    length = f",length={places.length}" if places.length else ""
+    contigs = [
+        f"##contig=<ID={name}{f',length={length}' if length else ''}>"
+        for name, length in places.contigs.items()
+    ]
     frequency = people.copies().sum(axis=0, dtype=np.int64)
     head = [
-        "##fileformat=VCFv4.2", f"##contig=<ID={places.chrom}{length}>",
+        "##fileformat=VCFv4.2", *contigs,
         '##INFO=<ID=AC,Number=A,Type=Integer,Description="Alleles">',
         '##INFO=<ID=AN,Number=1,Type=Integer,Description="Alleles called">',
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype of an artificial person">',
@@ -49,12 +51,11 @@ def write_vcf(path: Path, people: People, names: Sequence[str], places: Places) 
     with written_whole(path) as unfinished, BgzfWriter(unfinished) as out:
         out.write("\n".join(head).encode() + b"\n")
         for site, pos in enumerate(places.pos.tolist()):
-            fixed = (
-                f"{places.chrom}\t{pos}\t{places.ids[site]}\t{places.ref[site]}\t{places.alt[site]}\t.\t.\t"
-            )
+            of_site = places.chrom[site], str(pos), places.ids[site], places.ref[site], places.alt[site]
+            fixed = "\t".join([*of_site, ".", ".", ""])
             out.write(f"{fixed}AC={frequency[site]};AN={2 * len(people)}\tGT".encode())
             out.write(table[people.classes[:, site]].tobytes() + b"\n")
-    index_beside(path, places.length or LONGEST)
+    index_beside(path, places.longest)
 
 
 def write_labels(
@@ -90,13 +91,14 @@ def write_augmented(panel: Path, people: People, names: Sequence[str], places: P
     following, left_out = 0, 0
     with written_whole(out) as unfinished, BgzfWriter(unfinished) as file:
         file.write(header.encode())
-        span = f"{places.chrom}:{places.pos[0]}-{places.pos[-1]}"
+        one = len(places.contigs) == 1
+        span = f"{places.chrom[0]}:{places.pos[0]}-{places.pos[-1]}" if one else None
         for record in records(panel, vcf, span):
             if following == len(places.pos):
                 left_out += 1
                 continue
-            wanted = (int(places.pos[following]), places.ref[following], [places.alt[following]])
-            if wanted != (record.POS, record.REF, record.ALT):
+            wanted = (places.chrom[following], int(places.pos[following]), places.ref[following])
+            if (*wanted, [places.alt[following]]) != (record.CHROM, record.POS, record.REF, record.ALT):
                 left_out += 1
                 continue
             two = genotypes_of(panel, record)[:, :2].astype(int)
@@ -106,7 +108,7 @@ def write_augmented(panel: Path, people: People, names: Sequence[str], places: P
             file.write("\t".join([*fixed, ".", "GT"]).encode() + f"{text}{added}\n".encode())
             following += 1
     vcf.close()
-    index_beside(out, places.length or LONGEST)
+    index_beside(out, places.longest)
     return left_out
 
 
@@ -146,7 +148,7 @@ def write_pictures(folder: Path, artificial: People, train: People, held: People
 def _write_linkage(folder: Path, artificial: People, held: People, places: Places) -> None:
     sites = linked_sites(len(places.pos))
     matrices = [figures.linkage(people.rows()[0][:, sites]) for people in (held, artificial)]
-    curves = [figures.decay(matrix, places.pos[sites]) for matrix in matrices]
+    curves = [figures.decay(matrix, places.line()[sites]) for matrix in matrices]
     rows = [
         {"distance": str(end), "real": f"{one:.5f}", "artificial": f"{two:.5f}"}
         for end, one, two in zip(figures.DECAY[1:], *curves, strict=True)

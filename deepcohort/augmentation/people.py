@@ -11,18 +11,36 @@ Int8 = NDArray[np.int8]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
 
+LONGEST = 2**29 - 1
+"""Bases that a tabix index can hold."""
+
 
 @dataclass(frozen=True)
 class Places:
-    """Biallelic sites of one chromosome, in order: positions int64[S], alleles and IDs."""
+    """Biallelic sites in order, one chromosome after the other: positions int64[S], alleles and IDs."""
 
-    chrom: str
-    length: int | None
-    """Bases of the contig, where the panel says so."""
+    contigs: dict[str, int | None]
+    """Bases of each chromosome, where the panel says so."""
+    chrom: list[str]
     pos: Int64
     ref: list[str]
     alt: list[str]
     ids: list[str]
+
+    @property
+    def starts(self) -> Int64:
+        """First site of each chromosome, int64[C]."""
+        return np.array([self.chrom.index(name) for name in self.contigs], np.int64)
+
+    @property
+    def longest(self) -> int:
+        """Bases of the longest chromosome; as many as an index can hold where the panel does not say."""
+        return max(length or LONGEST for length in self.contigs.values())
+
+    def line(self) -> Int64:
+        """Positions on one line, int64[S], on which chromosomes lie far from each other."""
+        number = {name: i for i, name in enumerate(self.contigs)}
+        return self.pos + 2 * LONGEST * np.array([number[name] for name in self.chrom], np.int64)
 
 
 @dataclass(frozen=True)

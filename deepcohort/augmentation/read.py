@@ -24,6 +24,9 @@ FEWEST = 10
 FEWEST_SITES = 50
 """With fewer common sites there is no linkage to learn."""
 
+MOST_ALONG_GENOME = 20_000
+"""Sites of several chromosomes that are learnt together, at most."""
+
 COMMON = 0.01
 """A common site's minor allele frequency, at least."""
 
@@ -55,7 +58,8 @@ def read_panel(
     merge_small: bool = False,
     seed: int = 1,
 ) -> Panel:
-    """Read the people with a label at biallelic sites of ``region``: ``chr:from-to``, or all of one file.
+    """Read the people with a label at biallelic sites of ``region``: ``chr:from-to``, or all of one file,
+    which may hold few sites along several chromosomes.
 
     Missing genotypes are drawn from the label's frequencies and counted, as are sites with several ALT,
     people without a label and labels without a person. A population of fewer than ``FEWEST`` people takes
@@ -155,16 +159,20 @@ def _sites(
     pos: list[int] = []
     texts: tuple[list[str], list[str], list[str]] = ([], [], [])
     found: list[Int16] = []
-    contigs: list[str] = []
+    chrom: list[str] = []
     for record in records(path, vcf, None if where is None else _text(where)):
         if where is not None and where.start > record.POS:
             continue
         if len(record.ALT) != 1 or record.ALT[0].startswith("<"):
             counts["sites_not_biallelic"] += 1
             continue
-        if record.CHROM not in contigs:
-            contigs.append(record.CHROM)
+        chrom.append(record.CHROM)
         pos.append(record.POS)
+        if len(pos) > MOST_ALONG_GENOME and chrom[0] != record.CHROM:
+            raise InputError(
+                f"{path.name}: more than {MOST_ALONG_GENOME:,} sites of several chromosomes, and so many are "
+                "learnt together at most: name one region to learn (--augmentation_region chr:from-to)"
+            )
         for text, value in zip(texts, (record.REF, record.ALT[0], record.ID or "."), strict=True):
             text.append(value)
         found.append(_alleles(path, record, counts)[order])
@@ -175,13 +183,9 @@ def _sites(
         raise InputError(
             f"{path.name}: the {lies} has no biallelic site: name a region that the panel covers"
         )
-    if len(contigs) > 1:
-        raise InputError(
-            f"{path.name}: {len(contigs)} chromosomes: name one region to learn "
-            "(--augmentation_region chr:from-to)"
-        )
-    length = read_header(path).contigs.get(contigs[0])
-    places = Places(contigs[0], length, np.array(pos, np.int64), *texts)
+    lengths = read_header(path).contigs
+    contigs = {name: lengths.get(name) for name in dict.fromkeys(chrom)}
+    places = Places(contigs, chrom, np.array(pos, np.int64), *texts)
     return places, np.stack(found, axis=1), not counts["unphased_genotypes"]
 
 

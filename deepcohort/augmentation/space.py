@@ -4,8 +4,12 @@ A generator draws places in the space. Such a place says, at each stretch of the
 the panel the new one resembles; alleles come from a path through the panel's haplotypes of that label that
 follows the place and changes from one to another where the two are alike (a hidden Markov model, sampled
 backwards and forwards). So windows join with the linkage that the panel has there.
+
+Chromosomes have no linkage, but they share their ancestry: where there are several, each takes its haplotypes
+from those that are of one ancestry with one of them, which is drawn first.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +49,12 @@ MOST_CHANGES = 800**2 * 100
 BALANCINGS = 30
 """Rounds in which rows and columns of the changes are made to sum to 1."""
 
+ANCESTRY = 6
+"""Leading components in which haplotypes of several chromosomes are of one ancestry."""
+
+NEAR = 1.4
+"""How near they lie there, in standard deviations of the next component, which chance alone spreads."""
+
 AT_ONCE = 256
 
 
@@ -52,7 +62,8 @@ AT_ONCE = 256
 class Space:
     """Means of the labels float32[L, S], axes float32[K, S], places float32[rows, K] of the panel's rows.
 
-    Along each axis the places have variance 1; ``rows`` int8[rows, S] are haplotypes, ``label`` int64[rows].
+    Along each axis the places have variance 1; ``rows`` int8[rows, S] are haplotypes, ``label`` int64[rows],
+    ``starts`` int64[C] the first site of each chromosome.
     """
 
     mean: Float32
@@ -60,9 +71,12 @@ class Space:
     places: Float32
     rows: Int8
     label: Int64
+    starts: Int64
 
     @classmethod
-    def of(cls, rows: Int8, label: Int64, labels: int, components: int = COMPONENTS) -> "Space":
+    def of(
+        cls, rows: Int8, label: Int64, labels: int, components: int = COMPONENTS, starts: Int64 | None = None
+    ) -> "Space":
         """Principal components of what rows int8[n, S] have beyond their label's mean."""
         values = rows.astype(np.float32)
         mean = np.stack([values[label == kind].mean(axis=0) for kind in range(labels)])
@@ -75,7 +89,8 @@ class Space:
         axes *= np.where(axes.sum(axis=1, keepdims=True) < 0, -1, 1)
         places = values @ axes.T
         scale = np.maximum(places.std(axis=0), 1e-6)
-        return cls(mean, axes * scale[:, None], places / scale, rows, label)
+        first = np.zeros(1, np.int64) if starts is None else starts
+        return cls(mean, axes * scale[:, None], places / scale, rows, label, first)
 
     def save(self, path: Path) -> None:
         """Write an npz archive without pickled objects."""
@@ -89,7 +104,9 @@ class Space:
     def paths(self, kind: int, seed: int) -> "Paths":
         """Paths through the label's haplotypes, some of them where there are very many."""
         donors = np.flatnonzero(self.label == kind)
-        most = math.isqrt(MOST_CHANGES // max(1, len(_edges(self.rows.shape[1])) - 2))
+        many = len(self.starts) > 1
+        inside = len(_edges(self.starts, self.rows.shape[1])) - 1 - len(self.starts)
+        most = math.isqrt(MOST_CHANGES // max(1, inside + many))
         if len(donors) > most:
             donors = np.sort(np.random.default_rng(seed).choice(donors, most, replace=False))
         return Paths(self, donors)
@@ -100,22 +117,28 @@ class Paths:
 
     def __init__(self, space: Space, donors: Int64) -> None:
         self.rows, self.places, self.axes = space.rows[donors], space.places[donors], space.axes
-        self.edges = _edges(self.rows.shape[1])
+        self.edges = _edges(space.starts, self.rows.shape[1])
+        self.begins = np.isin(self.edges[:-1], space.starts)
         near, far = Around(self, FLANK), Around(self, FAR)
         # Half precision: they are most of the memory that drawing takes.
-        self.change = [
-            _balanced(changes(near.at(w), far.at(w))).astype(np.float16)
-            for w in range(1, len(self.edges) - 1)
-        ]
+        self.change = {
+            w: _balanced(changes(near.at(w), far.at(w))).astype(np.float16)
+            for w in np.flatnonzero(~self.begins).tolist()
+        }
+        self.related = _balanced(related(self.axes, self.places)) if len(space.starts) > 1 else None
 
     @property
     def bytes(self) -> int:
         """What the chances of changes take."""
-        return sum(change.nbytes for change in self.change)
+        ancestry = 0 if self.related is None else self.related.nbytes
+        return ancestry + sum(change.nbytes for change in self.change.values())
 
     def _fit(self, places: Float32, window: int) -> Float32:
         """How well each donor fits each place in a window, float32[m, donors], the best 1."""
-        axes = self.axes[:, self.edges[window] : self.edges[window + 1]]
+        return self._fit_at(places, slice(self.edges[window], self.edges[window + 1]))
+
+    def _fit_at(self, places: Float32, sites: slice) -> Float32:
+        axes = self.axes[:, sites]
         metric = axes @ axes.T
         ours, theirs = places @ metric, self.places @ metric
         far = (ours * places).sum(axis=1)[:, None] + (theirs * self.places).sum(axis=1)[None]
@@ -127,8 +150,10 @@ class Paths:
         """Chance of what follows a window, for each place and donor, the best 1."""
         onward = [np.ones((1, 1), np.float32)] * len(fits)
         for window in range(len(fits) - 2, -1, -1):
+            if self.begins[window + 1]:
+                continue
             following = fits[window + 1]
-            back = (onward[window + 1] * following) @ self.change[window].T.astype(np.float32)
+            back = (onward[window + 1] * following) @ self.change[window + 1].T.astype(np.float32)
             onward[window] = back / back.max(axis=1, keepdims=True)
         return onward
 
@@ -144,18 +169,26 @@ class Paths:
         fits = [self._fit(places, window) for window in range(windows)]
         onward = self._onward(fits)
         found = np.empty((len(places), self.rows.shape[1]), np.int8)
+        begin = np.ones((1, 1), np.float32)
+        if self.related is not None:
+            begin = self.related[_draw(self._fit_at(places, slice(None)), rng)]
         donor = np.zeros(0, np.int64)
         for window in range(windows):
-            chance = fits[window] * onward[window]
-            donor = _draw(chance * self.change[window - 1][donor] if window else chance, rng)
+            before = begin if self.begins[window] else self.change[window][donor]
+            donor = _draw(fits[window] * onward[window] * before, rng)
             stretch = slice(self.edges[window], self.edges[window + 1])
             found[:, stretch] = self.rows[donor, stretch]
         return found
 
 
-def _edges(sites: int) -> list[int]:
-    """Where windows begin, and where the last one ends."""
-    return [*range(0, max(1, sites - WINDOW // 2), WINDOW), sites]
+def _edges(starts: Int64, sites: int) -> list[int]:
+    """Where windows begin, chromosome by chromosome, and where the last one ends."""
+    ends = [*starts.tolist()[1:], sites]
+    begins = [
+        range(first, max(first + 1, end - WINDOW // 2), WINDOW)
+        for first, end in zip(starts.tolist(), ends, strict=True)
+    ]
+    return [*itertools.chain(*begins), sites]
 
 
 class Around:
@@ -163,12 +196,17 @@ class Around:
 
     def __init__(self, paths: Paths, flank: int) -> None:
         self.rows, self.edges, self.flank = paths.rows, paths.edges, flank
+        ends = [*np.flatnonzero(paths.begins).tolist(), len(paths.begins)]
+        self.bounds = [bounds for bounds in itertools.pairwise(ends) for _ in range(*bounds)]
         self.differ = np.zeros((len(self.rows), len(self.rows)), np.float32)
         self.begin = self.end = 0
 
     def at(self, border: int) -> Float32:
-        """Differing alleles float32[donors, donors] around the begin of a window; ask in their order."""
-        begin, end = max(0, border - self.flank), min(len(self.edges) - 1, border + self.flank)
+        """Differing alleles float32[donors, donors] around the begin of a window, on its chromosome; ask in
+        their order.
+        """
+        first, last = self.bounds[border]
+        begin, end = max(first, border - self.flank), min(last, border + self.flank)
         for window in range(self.end, end):
             self.differ += self._within(window)
         for window in range(self.begin, begin):
@@ -194,6 +232,19 @@ def changes(near: Float32, far: Float32) -> Float32:
     sharp *= weight.sum(axis=1, keepdims=True) / np.maximum(sharp.sum(axis=1, keepdims=True), 1e-20)
     found: Float32 = ((sharp + sharp.T) / 2).astype(np.float32)
     np.fill_diagonal(found, STAY)
+    return found
+
+
+def related(axes: Float32, places: Float32) -> Float32:
+    """Weight of two donors standing for one ancestry, float32[donors, donors]: a normal kernel of their
+    distance along the leading components.
+    """
+    lengths = np.linalg.norm(axes, axis=1)
+    leading = places[:, :ANCESTRY] * lengths[:ANCESTRY]
+    near = NEAR * lengths[min(ANCESTRY, len(lengths) - 1)]
+    norms = (leading**2).sum(axis=1)
+    far = np.maximum(norms[:, None] + norms[None] - 2 * leading @ leading.T, 0)
+    found: Float32 = np.exp(-far / (2 * near**2)).astype(np.float32)
     return found
 
 

@@ -10,9 +10,21 @@ from tests.population.people import indexed
 
 
 class Founded:
-    """``haplotypes`` int8[2n, S] of n people; each of ``labels`` has founders of its own and shared ones."""
+    """``haplotypes`` int8[2n, S] of n people; each of ``labels`` has founders of its own and shared ones.
 
-    def __init__(self, people=40, sites=200, labels=("AAA", "CCC"), founders=6, seed=1, switch=0.03):
+    The sites lie on ``chromosomes`` chromosomes from 20 on, as many on each.
+    """
+
+    def __init__(
+        self,
+        people=40,
+        sites=200,
+        labels=("AAA", "CCC"),
+        founders=6,
+        seed=1,
+        switch=0.03,
+        chromosomes=1,
+    ):
         rng = np.random.default_rng(seed)
         shared = rng.random((founders, sites)) < rng.uniform(0.1, 0.9, sites)
         self.labels, self.label, rows = list(labels), [], []
@@ -29,7 +41,9 @@ class Founded:
                     rows.append(own[path, np.arange(sites)])
         self.haplotypes = np.array(rows, np.int8)
         self.names = [f"{self.labels[kind]}{number}" for number, kind in enumerate(self.label)]
-        self.pos = 1000 + 500 * np.arange(sites)
+        each = sites // chromosomes
+        self.chrom = [str(20 + site // each) for site in range(sites)]
+        self.pos = 1000 + 500 * (np.arange(sites) % each)
 
     def people(self, phased=True):
         label = np.array(self.label)
@@ -42,10 +56,10 @@ class Founded:
         mark = "|" if phased else "/"
         rows = range(len(self.names)) if rows is None else rows
         records = []
-        for site, pos in enumerate(self.pos):
+        for site, (chrom, pos) in enumerate(zip(self.chrom, self.pos, strict=True)):
             cells = [f"{self.haplotypes[2 * i, site]}{mark}{self.haplotypes[2 * i + 1, site]}" for i in rows]
             cells = ["./." if (i, site) in missing else cell for i, cell in zip(rows, cells, strict=True)]
-            records.append(("20", int(pos), "A", "G", cells))
+            records.append((chrom, int(pos), "A", "G", cells))
         panel = indexed(write_vcf(folder / "panel.vcf.gz", records, [self.names[i] for i in rows]))
         lines = [
             f"{self.names[i]}\t{self.labels[self.label[i]]}\tX{self.labels[self.label[i]]}\n" for i in rows

@@ -72,7 +72,7 @@ def test_paths_have_the_panels_frequencies_and_linkage():
     space = Space.of(rows, label, 1)
     assert np.allclose(space.places.std(axis=0), 1, atol=1e-3)
     paths = space.paths(0, 1)
-    for change in paths.change:
+    for change in paths.change.values():
         assert np.allclose(change.sum(axis=0), 1, atol=0.05) and np.allclose(change.sum(axis=1), 1, atol=0.05)
     drawn = paths.sample(np.zeros((800, space.places.shape[1]), np.float32), np.random.default_rng(1))
     assert np.abs(drawn.mean(axis=0) - rows.mean(axis=0)).mean() < 0.06
@@ -93,6 +93,39 @@ def test_differences_around_a_border_are_those_of_its_windows():
             begin, end = paths.edges[max(0, border - flank)], paths.edges[min(9, border + flank)]
             differ = (rows[:, None, begin:end] != rows[None, :, begin:end]).sum(axis=2)
             assert np.array_equal(around.at(border), differ)
+
+
+def test_differences_around_a_border_are_those_of_its_chromosome():
+    rows, label = Founded(people=20, sites=400, labels=("AAA",), chromosomes=2).people().rows()
+    paths = Space.of(rows, label, 1, starts=np.array([0, 200])).paths(0, 1)
+    assert paths.edges == [0, 50, 100, 150, 200, 250, 300, 350, 400] and sorted(paths.change) == [
+        1, 2, 3, 5, 6, 7
+    ]  # fmt: skip
+    around = Around(paths, 2)
+    for border, (begin, end) in {1: (0, 150), 3: (50, 200), 5: (200, 350), 7: (250, 400)}.items():
+        differ = (rows[:, None, begin:end] != rows[None, :, begin:end]).sum(axis=2)
+        assert np.array_equal(around.at(border), differ)
+
+
+def test_chromosomes_are_of_several_haplotypes_of_one_ancestry():
+    # Two populations under one label, at five chromosomes of 60 sites: too few for changes within.
+    rng = np.random.default_rng(1)
+    frequency = np.clip(rng.uniform(0.2, 0.8, 300) + rng.choice([-0.2, 0.2], (2, 300)), 0, 1)
+    kind = np.repeat([0, 1], [120, 280])
+    rows = (rng.random((400, 300)) < frequency[kind]).astype(np.int8)
+    starts = np.arange(0, 300, 60)
+    space = Space.of(rows, np.zeros_like(kind), 1, starts=starts)
+    drawn = space.paths(0, 1).sample(np.zeros((600, space.places.shape[1]), np.float32), rng)
+    assert np.abs(drawn.mean(axis=0) - rows.mean(axis=0)).mean() < 0.03
+    donors = []
+    for first in starts.tolist():
+        of_whom = {row.tobytes(): donor for donor, row in enumerate(rows[:, first : first + 60])}
+        donors.append([of_whom[row.tobytes()] for row in drawn[:, first : first + 60]])
+    ancestry = kind[np.array(donors)]
+    assert (ancestry == ancestry[0]).all(axis=0).mean() > 0.95
+    assert ancestry.mean() == pytest.approx(0.7, abs=0.06)
+    many = [len(set(one)) for one in zip(*donors, strict=True)]
+    assert min(many) > 1 and np.mean(many) > 4
 
 
 def test_changes_go_to_whom_is_alike_far_away_as_often_as_without():
@@ -142,12 +175,31 @@ def test_the_guard_draws_anew_and_gives_up():
     assert none.given_up == 10 and len(none.people) == 0
 
 
-def learnt(tmp_path, method, phase=True, sites=512, steps=6, people=24, **options):
-    made = Founded(people=people, sites=sites)
+def learnt(tmp_path, method, phase=True, sites=512, steps=6, people=24, chromosomes=1, **options):
+    made = Founded(people=people, sites=sites, chromosomes=chromosomes)
     panel, labels = made.write(tmp_path, phase)
     known = read_panel([panel], labels, by=LabelBy.population)
     train(known, tmp_path / "net", method=method, steps=steps, share=0.25, seed=1, **options)
     return known, tmp_path / "net"
+
+
+def test_several_chromosomes_from_panel_to_files(tmp_path):
+    known, folder = learnt(tmp_path, Method.pca, sites=240, chromosomes=3)
+    make(known, folder, "AAA=9", tmp_path / "out", with_panel=True, seed=1)
+    for name, people in (("synthetic", 9), ("augmented", 57)):
+        vcf = VCF(str(tmp_path / f"out/{name}.vcf.gz"))
+        assert len(vcf.samples) == people
+        assert [(record.CHROM, record.POS) for record in vcf] == list(
+            zip(known.places.chrom, known.places.pos.tolist(), strict=True)
+        )
+        assert len(list(vcf("21"))) == 80
+    distances = [line.split("\t")[0] for line in (tmp_path / "out/decay.tsv").read_text().splitlines()[1:]]
+    assert max(int(distance) for distance in distances) == 50_000  # the chromosomes are of 40 kb
+
+
+def test_several_chromosomes_need_phase(tmp_path):
+    with pytest.raises(InputError, match=r"panel.vcf.gz: sites of 3 chromosomes without phase"):
+        learnt(tmp_path, Method.pca, False, sites=240, chromosomes=3)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,21 @@ def test_a_part_of_the_region_and_missing_genotypes(tmp_path):
     assert found.counts["genotypes_missing"] == 2 and found.people.classes.min() >= 0
 
 
+def test_few_sites_along_several_chromosomes(tmp_path, monkeypatch):
+    made = Founded(people=12, sites=180, chromosomes=3)
+    found = read(tmp_path, made)
+    assert np.array_equal(found.people.classes, made.people().classes)
+    assert list(found.places.contigs) == ["20", "21", "22"] and found.places.chrom == made.chrom
+    assert found.places.starts.tolist() == [0, 60, 120]
+    between = np.diff(found.places.line())
+    assert (between[[59, 119]] > 10**9).all() and (np.delete(between, [59, 119]) == 500).all()
+    assert read(tmp_path, made, region="21").places.chrom == ["21"] * 60
+    monkeypatch.setattr("deepcohort.augmentation.read.MOST_ALONG_GENOME", 89)
+    with pytest.raises(InputError, match="more than 89 sites of several chromosomes, and so many are"):
+        read(tmp_path, made)
+    assert len(read(tmp_path, Founded(people=12, sites=90)).places.pos) == 90
+
+
 def test_people_and_labels_that_do_not_meet_are_counted(tmp_path):
     made = Founded(people=12, sites=80)
     panel, labels = made.write(tmp_path)
