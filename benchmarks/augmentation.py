@@ -146,10 +146,13 @@ def published(
     steps: Annotated[int | None, typer.Option(help="Of the generator.")] = None,
     seed: Annotated[int, typer.Option(help="Draws people.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    half: Annotated[bool, typer.Option("--half", help="Learn from half, compare with the other.")] = False,
 ) -> None:
     """Learn from all haplotypes, as the published sets did, and compare with these haplotypes."""
     set_up(seed, threads, "auto")
-    people, starts = everybody(vcf)
+    everyone, starts = everybody(vcf)
+    inside = halves(everyone.label, seed) if half else np.ones(len(everyone), bool)
+    people = everyone.only(inside)
     chosen = steps or STEPS[Method.pca]
     trained, seconds = learnt(people, out / "pca", Method.pca, chosen, seed, threads, starts)
     print(f"learnt in {seconds:.0f} s", flush=True)
@@ -157,9 +160,11 @@ def published(
     groups = {"pca": trained.draw(pairs, np.random.default_rng(seed)).rows()[0]}
     groups["paths alone"] = paths_only(trained, pairs, np.random.default_rng(seed)).rows()[0]
     groups |= {path.name.split(".")[0]: hapt(path) for path in sets}
-    real, _ = people.rows()
+    if half:
+        groups["people learnt from"] = people.rows()[0]
+    real, _ = everyone.only(~inside if half else inside).rows()
     rows = [{"generator": name, **_against(real, rows, seed)} for name, rows in groups.items()]
-    write_table(out / "published.tsv", rows)
+    write_table(out / f"published{'.half' if half else ''}.tsv", rows)
     show(rows)
 
 

@@ -55,6 +55,9 @@ ANCESTRY = 6
 NEAR = 1.4
 """How near they lie there, in standard deviations of the next component, which chance alone spreads."""
 
+ALONE = 1e-3
+"""Weight of a haplotype itself among those of its ancestry: only who is like nobody goes on alone."""
+
 AT_ONCE = 256
 
 
@@ -245,6 +248,7 @@ def related(axes: Float32, places: Float32) -> Float32:
     norms = (leading**2).sum(axis=1)
     far = np.maximum(norms[:, None] + norms[None] - 2 * leading @ leading.T, 0)
     found: Float32 = np.exp(-far / (2 * near**2)).astype(np.float32)
+    np.fill_diagonal(found, ALONE)
     return found
 
 
