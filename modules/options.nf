@@ -27,8 +27,14 @@ def eachFile(name, files) {
     return files.collect { file -> option(name, file) }.join(' ')
 }
 
-/** What makes a folder of the host visible in a container under the same name. */
+/**
+ * What makes a folder of the host visible in a container under the same name, or nothing where none is given.
+ * (As ext.mounted, since the engines' configuration sets containerOptions for the GPU, which replaces a process's own.)
+ */
 def mounted(folder) {
+    if (!folder) {
+        return ''
+    }
     def volume = "--volume ${quoted("${folder}:${folder}")}"
     def bind = "--bind ${quoted(folder)}"
     return [docker: volume, podman: volume, singularity: bind, apptainer: bind].get(workflow.containerEngine, '')

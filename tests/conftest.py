@@ -86,14 +86,16 @@ class Nextflow:
         """Run the pipeline; results go to ``out``.
 
         The newer parser of Nextflow 25.04 does not see ``--outdir`` where the configuration says what to
-        report, so the trace is asked for by name there. ``DEEPCOHORT_TEST_PROFILE`` names the profile of runs
-        that name none, such as a container engine.
+        report, so the trace is asked for by name there; and it wants each configuration to have the profile,
+        so that ``tests/nextflow.config`` is left out there. ``DEEPCOHORT_TEST_PROFILE`` names the profile of
+        runs that name none, such as a container engine.
         """
+        newer = environment.get("NXF_SYNTAX_PARSER") == "v2"
         outdir = () if "--outdir" in arguments else ("--outdir", "out")
-        trace = ("-with-trace", "trace.txt") if environment.get("NXF_SYNTAX_PARSER") == "v2" else ()
+        trace = ("-with-trace", "trace.txt") if newer else ()
         engine = os.environ.get("DEEPCOHORT_TEST_PROFILE")
         profile = ("-profile", engine) if engine and not {"-profile", "-stub"} & {*arguments} else ()
-        own = ("-c", ROOT / "tests/nextflow.config")
+        own = () if newer and "-profile" in {*arguments, *profile} else ("-c", ROOT / "tests/nextflow.config")
         done = self("run", ROOT / "main.nf", *own, *trace, *profile, *outdir, *arguments, **environment)
         return Run(self.folder, done.returncode, done.stdout)
 

@@ -52,7 +52,7 @@ BALANCINGS = 30
 ANCESTRY = 6
 """Leading components in which haplotypes of several chromosomes are of one ancestry."""
 
-NEAR = 1.4
+NEAR = 1.35
 """How near they lie there, in standard deviations of the next component, which chance alone spreads."""
 
 ALONE = 1e-3

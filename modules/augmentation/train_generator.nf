@@ -1,10 +1,11 @@
 // A generator of artificial people, learnt from a region of the panel.
-include { eachFile; flags; option } from '../options'
+include { eachFile; flags; mounted; option } from '../options'
 
 process TRAIN_GENERATOR {
     label 'process_low'
     label 'process_gpu'
     label 'img_augmentation'
+    ext mounted: { mounted(options?.checkpoints) }
 
     input:
     tuple path(panel, stageAs: 'panel/?/*', arity: '1..*'), path(panel_indexes, stageAs: 'panel/?/*', arity: '1..*')

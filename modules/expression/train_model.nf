@@ -6,8 +6,7 @@ process TRAIN_MODEL {
     label 'process_low'
     label 'process_gpu'
     label 'img_expression'
-    ext torch: true
-    containerOptions { options?.checkpoints ? mounted(options.checkpoints) : '' }
+    ext torch: true, mounted: { mounted(options?.checkpoints) }
 
     input:
     tuple val(meta), path(genotypes, stageAs: 'genotypes/?/*', arity: '1..*'), path(indexes, stageAs: 'genotypes/?/*', arity: '1..*'), path(study)

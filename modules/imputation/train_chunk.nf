@@ -6,9 +6,8 @@ process TRAIN_CHUNK {
     tag "${meta.imputer}:${meta.cohort}:${meta.chunk}"
     label 'process_low'
     label 'process_gpu'
-    ext torch: { needsTorch(meta?.imputer, 'train') }
+    ext torch: { needsTorch(meta?.imputer, 'train') }, mounted: { mounted(network?.checkpoints) }
     label 'img_imputation'
-    containerOptions { network?.checkpoints ? mounted(network.checkpoints) : '' }
 
     input:
     tuple val(meta), path(packed), path(target_sites), path(target_index)

@@ -61,6 +61,23 @@ def test_engine_gets_image_and_gpu_of_each_task(nextflow: Nextflow) -> None:
             assert ("--gpus all" in script) == (process in ON_GPU), process
 
 
+@pytest.mark.parametrize(
+    ("profile", "flags", "language"),
+    [("docker,gpu", "--gpus all --volume", "v1"), ("docker", "--volume", "v2")],
+)
+def test_a_folder_of_checkpoints_is_there_in_the_container_too(
+    nextflow: Nextflow, profile: str, flags: str, language: str
+) -> None:
+    docker = {"docker": ENGINE.replace("some.registry/", "localhost/")}
+    kept = nextflow.folder / "kept here"
+    options = ["-profile", profile, "--imputer", "lstm", "--imputer_checkpoints", "kept here"]
+    run = run_with(nextflow, docker, *options, **LANGUAGES[language])
+    assert run.returncode == 0, run.output
+    for script in run.scripts("TRAIN_CHUNK"):
+        assert f"{flags} '{kept}:{kept}'" in script and "-torch" in script
+    assert not any("--volume" in script for script in run.scripts("IMPUTE_CHUNK"))
+
+
 @pytest.mark.parametrize(("imputer", "language"), [("knn", "v1"), *(("lstm", name) for name in LANGUAGES)])
 def test_networks_get_the_image_with_pytorch_without_a_gpu_too(
     nextflow: Nextflow, imputer: str, language: str
