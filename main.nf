@@ -1,6 +1,7 @@
 // DeepCohort: the entry. Reads the parameters once, checks them, runs the chosen steps and joins them.
 include { readSchema; propertiesOf; helpText; checkedParameters } from './modules/parameters'
 include { writeParameters; writeCosts; sentencesOf } from './modules/run_info'
+include { keptFolder } from './modules/options'
 include { INPUTS } from './modules/inputs'
 include { POPULATION } from './modules/population'
 include { AUGMENTATION } from './modules/augmentation'
@@ -79,7 +80,7 @@ workflow DEEPCOHORT {
         genotypesToExpress(p, IMPUTATION.out.imputed, VARIANTS.out.cohort, INPUTS.out.target, INPUTS.out.checks), INPUTS.out.reference,
         filesOfExpression(p),
         p.regions,
-        optionsOfExpression(optionsOf(p, 'expression_'), p)
+        optionsOfExpression(optionsOf(p, 'expression_') + [checkpoints: keptFolder(p.expression_checkpoints)], p)
     )
 
     // The report's own programs come too late for the report, and stand in the published file only.
@@ -145,7 +146,7 @@ def augmentationOptions(p) {
     def with_imputation = p.steps.tokenize(',').contains('impute')
     return optionsOf(p, 'augmentation_') +
         [region: with_imputation ? p.regions : p.augmentation_region, with_panel: with_imputation, seed: p.seed] +
-        [checkpoints: p.augmentation_checkpoints ? file(p.augmentation_checkpoints).toAbsolutePath().toString() : null]
+        [checkpoints: keptFolder(p.augmentation_checkpoints)]
 }
 
 /** Imputers that are measured beside the chosen one, e.g. ['beagle', 'knn']. */
@@ -155,8 +156,7 @@ def comparedImputers(p) {
 
 /** What is chosen about the imputers that are networks, e.g. [window: 500, hidden: null] of --imputer_window and --imputer_hidden. */
 def networkOptions(p) {
-    def folder = p.imputer_checkpoints ? file(p.imputer_checkpoints).toAbsolutePath().toString() : null
-    return optionsOf(p, 'imputer_') + [checkpoints: folder]
+    return optionsOf(p, 'imputer_') + [checkpoints: keptFolder(p.imputer_checkpoints)]
 }
 
 /** Ends the run with one sentence when an imputer to compare with does not exist, or nothing would be scored. */

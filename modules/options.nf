@@ -27,6 +27,16 @@ def eachFile(name, files) {
     return files.collect { file -> option(name, file) }.join(' ')
 }
 
+/** The absolute name of a folder in which tasks keep things, made now: an engine would make none, or one of root's. */
+def keptFolder(folder) {
+    if (!folder) {
+        return null
+    }
+    def path = file(folder).toAbsolutePath()
+    path.mkdirs()
+    return path.toString()
+}
+
 /**
  * What makes a folder of the host visible in a container under the same name, or nothing where none is given.
  * (As ext.mounted, since the engines' configuration sets containerOptions for the GPU, which replaces a process's own.)

@@ -33,8 +33,7 @@ def isTaught(p) {
 
 /** What is chosen about expression, with whether a model is taught, e.g. [model: 'cnn', teach: true]. */
 def optionsOfExpression(options, p) {
-    def folder = p.expression_checkpoints ? file(p.expression_checkpoints).toAbsolutePath().toString() : null
-    return options + [seed: p.seed, teach: isTaught(p), checkpoints: folder]
+    return options + [seed: p.seed, teach: isTaught(p)]
 }
 
 /** What is wrong with what is asked for, a sentence each. */

@@ -75,6 +75,7 @@ def test_a_folder_of_checkpoints_is_there_in_the_container_too(
     assert run.returncode == 0, run.output
     for script in run.scripts("TRAIN_CHUNK"):
         assert f"{flags} '{kept}:{kept}'" in script and "-torch" in script
+    assert kept.is_dir()  # else docker would make it, of root
     assert not any("--volume" in script for script in run.scripts("IMPUTE_CHUNK"))
 
 
