@@ -16,7 +16,7 @@ from deepcohort.augmentation import figures, plain
 from deepcohort.augmentation.generator import STEPS, Method, Sidecar, Trained, learn
 from deepcohort.augmentation.guard import guarded, limit_of
 from deepcohort.augmentation.nearest import adversarial_accuracy
-from deepcohort.augmentation.people import Int8, Int64, People
+from deepcohort.augmentation.people import Int8, Int64, People, starts_of
 from deepcohort.augmentation.quality import EVERYBODY, Figure, judge
 from deepcohort.augmentation.read import read_panel
 from deepcohort.genome.backend import set_up
@@ -128,8 +128,7 @@ def everybody(vcf: Path) -> tuple[People, Int64]:
         found.append(2 * alleles[:, 0] + alleles[:, 1])
         chroms.append(record.CHROM)
     classes = np.array(found, np.int8).T
-    starts = np.array([chroms.index(name) for name in dict.fromkeys(chroms)], np.int64)
-    return People(classes, np.zeros(len(classes), np.int64), ["all"], True), starts
+    return People(classes, np.zeros(len(classes), np.int64), ["all"], True), starts_of(chroms)
 
 
 def hapt(path: Path) -> Int8:

@@ -15,6 +15,11 @@ LONGEST = 2**29 - 1
 """Bases that a tabix index can hold."""
 
 
+def starts_of(chrom: list[str]) -> Int64:
+    """First site of each chromosome, int64[C], from the chromosome of each site."""
+    return np.array([chrom.index(name) for name in dict.fromkeys(chrom)], np.int64)
+
+
 @dataclass(frozen=True)
 class Places:
     """Biallelic sites in order, one chromosome after the other: positions int64[S], alleles and IDs."""
@@ -30,7 +35,7 @@ class Places:
     @property
     def starts(self) -> Int64:
         """First site of each chromosome, int64[C]."""
-        return np.array([self.chrom.index(name) for name in self.contigs], np.int64)
+        return starts_of(self.chrom)
 
     @property
     def longest(self) -> int:
