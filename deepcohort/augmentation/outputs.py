@@ -155,9 +155,10 @@ def _write_linkage(folder: Path, artificial: People, held: People, places: Place
         if not np.isnan(one)
     ]
     write_table(folder / "decay.tsv", rows, ("distance", "real", "artificial"))
+    names = places.names()
     shown = np.unique(np.linspace(0, len(sites) - 1, min(MAPPED, len(sites))).astype(np.int64))
     rows = [
-        {"row": str(places.pos[sites[i]]), "column": str(places.pos[sites[j]]),
+        {"row": names[sites[i]], "column": names[sites[j]],
          "r2": f"{(matrices[0] if i > j else matrices[1])[i, j]:.4f}"}
         for i in shown.tolist() for j in shown.tolist() if i != j
     ]  # fmt: skip

@@ -42,6 +42,12 @@ class Places:
         """Bases of the longest chromosome; as many as an index can hold where the panel does not say."""
         return max(length or LONGEST for length in self.contigs.values())
 
+    def names(self) -> list[str]:
+        """Positions as pictures show them, with the chromosome where there are several."""
+        if len(self.contigs) == 1:
+            return [str(pos) for pos in self.pos.tolist()]
+        return [f"{chrom}:{pos}" for chrom, pos in zip(self.chrom, self.pos.tolist(), strict=True)]
+
     def line(self) -> Int64:
         """Positions on one line, int64[S], on which chromosomes lie far from each other."""
         number = {name: i for i, name in enumerate(self.contigs)}

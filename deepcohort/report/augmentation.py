@@ -215,7 +215,7 @@ def _linkage(rows: list[Row]) -> Section:
     data: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
         data[row["row"]][row["column"]] = float(row["r2"])
-    order = sorted(data, key=int)
+    order = list(data)  # as the sites lie
     matrix = {one: {other: data[one].get(other, 1.0) for other in order} for one in order}
     return Section(
         "augmentation_linkage", "augmentation", "LD, real | artificial",

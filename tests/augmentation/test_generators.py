@@ -195,6 +195,9 @@ def test_several_chromosomes_from_panel_to_files(tmp_path):
         assert len(list(vcf("21"))) == 80
     distances = [line.split("\t")[0] for line in (tmp_path / "out/decay.tsv").read_text().splitlines()[1:]]
     assert max(int(distance) for distance in distances) == 50_000  # the chromosomes are of 40 kb
+    # The chromosomes' positions are equal: a cell of the map is a pair of sites all the same.
+    pairs = [line.split("\t")[:2] for line in (tmp_path / "out/linkage.tsv").read_text().splitlines()[1:]]
+    assert len({tuple(pair) for pair in pairs}) == len(pairs) == 60 * 59
 
 
 def test_several_chromosomes_need_phase(tmp_path):
