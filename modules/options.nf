@@ -39,7 +39,7 @@ def keptFolder(folder) {
 
 /**
  * What makes a folder of the host visible in a container under the same name, or nothing where none is given.
- * (As ext.mounted, since the engines' configuration sets containerOptions for the GPU, which replaces a process's own.)
+ * (As ext.mounted, since base.config sets containerOptions for the GPU, which replaces a process's own.)
  */
 def mounted(folder) {
     if (!folder) {

@@ -79,6 +79,19 @@ def test_a_folder_of_checkpoints_is_there_in_the_container_too(
     assert not any("--volume" in script for script in run.scripts("IMPUTE_CHUNK"))
 
 
+def test_an_engine_that_an_institution_switches_on_gets_gpus_and_folders_too(nextflow: Nextflow) -> None:
+    site, kept = nextflow.folder / "site", nextflow.folder / "kept"
+    site.mkdir()
+    (site / "nfcore_custom.config").write_text("profiles { theirs { podman.enabled = true } }\n")
+    options = ["-profile", "theirs,gpu", "--custom_config_base", site, "--imputer_checkpoints", kept]
+    run = run_with(nextflow, {"podman": ENGINE.replace("some.registry/", "localhost/")}, *options)
+    assert run.returncode == 0, run.output
+    for process in run.tasks:
+        for script in run.scripts(process):
+            assert ("--device nvidia.com/gpu=all" in script) == (process in ON_GPU), process
+            assert (f"--volume '{kept}:{kept}'" in script) == (process == "TRAIN_CHUNK"), process
+
+
 @pytest.mark.parametrize(("imputer", "language"), [("knn", "v1"), *(("lstm", name) for name in LANGUAGES)])
 def test_networks_get_the_image_with_pytorch_without_a_gpu_too(
     nextflow: Nextflow, imputer: str, language: str
