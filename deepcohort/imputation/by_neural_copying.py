@@ -56,7 +56,7 @@ LAYOUT = (
 
 @dataclass(frozen=True)
 class Learnt:
-    """The model of a chunk; everything but ``base`` begins as the identity.
+    """The model of a chunk; speed, errors and gate begin as the identity, the rest as that of ``base``.
 
     base: rates and groups that it began with. prior: how the prior is made. typed: int64[M], sites of the
     panel that it was learnt for. speed, errors: float32[M], see ``SiteRates``. gate: of the experts.
@@ -75,8 +75,8 @@ class Learnt:
     def start(cls, base: Adapted, typed: NDArray[np.int64]) -> "Learnt":
         """Nothing learnt yet."""
         errors = np.full(len(typed), base.rates.error, np.float32)
-        speed, nothing = np.ones(len(typed), np.float32), Calibration.none()
-        return cls(base, base.prior, typed, speed, errors, Gate.closed(), nothing)
+        speed = np.ones(len(typed), np.float32)
+        return cls(base, base.prior, typed, speed, errors, Gate.closed(), base.calibration)
 
     @classmethod
     def of(cls, trained: Trained, panel: PanelChunk) -> "Learnt":

@@ -7,12 +7,15 @@ import pytest
 
 from deepcohort.genome.errors import InputError
 from deepcohort.imputation.by_adaptive_copying import impute as impute_adaptive
+from deepcohort.imputation.by_adaptive_copying import learn_adapted
+from deepcohort.imputation.calibration import BINS, Calibration
 from deepcohort.imputation.chunk import impute_chunk
 from deepcohort.imputation.copying import Rates
 from deepcohort.imputation.gate import Gate, learn_gate
 from deepcohort.imputation.imputers import Imputer
 from deepcohort.imputation.models import Settings
 from deepcohort.imputation.places import Places
+from deepcohort.imputation.trained import Trained
 from tests.imputation.haplotypes import founders, mosaics, panel_chunk
 from tests.imputation.test_adaptive_copying import CM, TYPED, two_populations, typed_target
 
@@ -57,11 +60,26 @@ def test_a_part_that_people_held_out_do_not_confirm_is_left_out(monkeypatch):
     assert (learnt.speed == 1).all()
     np.testing.assert_allclose(learnt.errors, base["error"], rtol=1e-6)
     assert learnt.gate.n_experts == 1
-    assert not learnt.calibration.held.any()
     target, sites = typed_target(truth), np.arange(240)
     untrained = impute(panel, target, sites, trained, SETTINGS)
     plain = impute_adaptive(panel, target, sites, trained, SETTINGS)
     np.testing.assert_allclose(untrained, plain, atol=1e-6)
+
+
+def test_with_too_few_people_to_train_on_it_is_adaptive_copying(monkeypatch):
+    """Its calibration too."""
+    panel, _, truth = two_populations()
+    held = replace(
+        Calibration.none(), shift=np.full((BINS, 2), 0.3, np.float32), held=np.ones(BINS, np.bool_)
+    )
+    base = replace(learn_adapted(panel, TYPED, SETTINGS), calibration=held)
+    monkeypatch.setattr(by_neural_copying, "learn_adapted", lambda *_: base)
+    monkeypatch.setattr(by_neural_copying, "_draw", lambda *_: [])
+    trained = train(panel, TYPED, SETTINGS)
+    target, sites = typed_target(truth), np.arange(240)
+    adaptive = Trained(Imputer.adaptive_copying, base.facts(), base.weights())
+    plain = impute_adaptive(panel, target, sites, adaptive, SETTINGS)
+    np.testing.assert_allclose(impute(panel, target, sites, trained, SETTINGS), plain, atol=1e-6)
 
 
 def test_judges_want_a_gain(hot):
