@@ -26,6 +26,9 @@ PENALTY = 10.0
 CRITIC_STEPS = 3
 """Steps of the critic for each one of the generator."""
 
+CRITIC_FIRST = 200
+"""Those before the first one of a generator that knows something already."""
+
 AVERAGED = 0.99
 COLUMNS = ("step", "critic_loss", "generator_loss", "score")
 
@@ -73,11 +76,13 @@ def train(
     schedule: Schedule,
     judge: Callable[[Any], float],
     state: Path | None = None,
+    begin: Callable[[], None] | None = None,
 ) -> list[dict[str, str]]:
     """Train, and leave the best averaged weights in the generator; returns the course (``COLUMNS``).
 
     ``judge`` scores a generator, the higher the better; the untrained generator is scored too, so that no
-    training makes it worse. ``state`` is a file to go on from and to write to.
+    training makes it worse. ``state`` is a file to go on from and to write to. ``begin`` is done first where
+    a training begins; the critic then learns for a while alone, lest it mislead the generator.
     """
     optimizers = [keras.optimizers.Adam(schedule.rate, beta_1=0.0, beta_2=0.9) for _ in range(2)]
     for optimizer, model in zip(optimizers, (pair.generator, pair.critic), strict=True):
@@ -91,6 +96,22 @@ def train(
     average = [np.array(value) for value in pair.generator.get_weights()]
     course = _resumed(state, everything, average, schedule)
     critic_step, generator_step = _steps(pair, *optimizers)
+
+    def teach_critic(steps: int, rng: np.random.Generator) -> float:
+        loss: Any = 0.0
+        for _ in range(steps):
+            rows = rng.integers(0, len(data), schedule.batch)
+            drawn = rng.normal(size=(schedule.batch, pair.noise)).astype(np.float32)
+            mixed = rng.random(schedule.batch).astype(np.float32)
+            loss = critic_step(*map(tf.constant, (data[rows], label[rows], drawn, mixed)))
+        return float(loss)
+
+    if begin and not course.step:
+        begin()
+        average = [np.array(value) for value in pair.generator.get_weights()]
+        teach_critic(
+            min(CRITIC_FIRST, 3 * schedule.steps), np.random.default_rng([schedule.seed, schedule.steps])
+        )
     with progress("Training", schedule.steps) as bar:
         bar.update(course.step)
         if not course.step:
@@ -98,15 +119,11 @@ def train(
         losses = (0.0, 0.0)
         while course.step < schedule.steps:
             rng = np.random.default_rng([schedule.seed, course.step])
-            for _ in range(CRITIC_STEPS):
-                rows = rng.integers(0, len(data), schedule.batch)
-                drawn = rng.normal(size=(schedule.batch, pair.noise)).astype(np.float32)
-                mixed = rng.random(schedule.batch).astype(np.float32)
-                critic_loss = critic_step(*map(tf.constant, (data[rows], label[rows], drawn, mixed)))
+            critic_loss = teach_critic(CRITIC_STEPS, rng)
             rows = rng.integers(0, len(data), schedule.batch)
             drawn = rng.normal(size=(schedule.batch, pair.noise)).astype(np.float32)
             generator_loss = generator_step(tf.constant(label[rows]), tf.constant(drawn))
-            losses = float(critic_loss), float(generator_loss)
+            losses = critic_loss, float(generator_loss)
             course.step += 1
             share = min(AVERAGED, (1 + course.step) / (10 + course.step))
             for mean, now in zip(average, pair.generator.get_weights(), strict=True):

@@ -50,7 +50,7 @@ def build(places: Float32, label: Int64, labels: int) -> Pair:
         flow = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(HIDDEN)(flow))
     added = layers.Dense(size, kernel_initializer="zeros")(flow)
     generator = keras.Model([noise, kind], layers.Add()([begun, added]), name="generator")
-    start.set_weights(_normal(places, label, labels))
+    start.set_weights(normal_of(places, label, labels))
     place, kind = keras.Input((size,), name="place"), keras.Input((), dtype="int32", name="label")
     flow = layers.Multiply()([place, label_weights(kind, labels, size)])
     flow = layers.Concatenate()([flow, place, label_weights(kind, labels, 16)])
@@ -60,13 +60,15 @@ def build(places: Float32, label: Int64, labels: int) -> Pair:
     return Pair(generator, critic, size, lambda data: data)
 
 
-def _normal(places: Float32, label: Int64, labels: int) -> list[Float32]:
-    """Mean float32[L, K] and root of the covariance float32[L, K, K] of each label."""
+def normal_of(places: Float32, label: Int64, labels: int) -> list[Float32]:
+    """Mean float32[L, K] and root of the covariance float32[L, K, K] of each label; those of all labels where
+    one has not two places.
+    """
     together = np.cov(places.T)
-    mean = np.stack([places[label == kind].mean(axis=0) for kind in range(labels)])
-    roots = []
+    means, roots = [], []
     for kind in range(labels):
-        covariance = OWN * np.cov(places[label == kind].T) + (1 - OWN) * together
-        values, vectors = np.linalg.eigh(np.atleast_2d(covariance))
+        own = places[label == kind] if (label == kind).sum() > 1 else places
+        means.append(own.mean(axis=0))
+        values, vectors = np.linalg.eigh(np.atleast_2d(OWN * np.cov(own.T) + (1 - OWN) * together))
         roots.append(vectors * np.sqrt(np.maximum(values, 0)))
-    return [mean.astype(np.float32), np.stack(roots).astype(np.float32)]
+    return [np.stack(means).astype(np.float32), np.stack(roots).astype(np.float32)]

@@ -10,7 +10,7 @@ from cyvcf2 import VCF
 
 from deepcohort.augmentation import plain
 from deepcohort.augmentation.compare import join_accuracy
-from deepcohort.augmentation.generator import Method, Trained, held_out, train
+from deepcohort.augmentation.generator import Method, Trained, as_many, held_out, nearer, train
 from deepcohort.augmentation.guard import guarded, limit_of
 from deepcohort.augmentation.make import make
 from deepcohort.augmentation.nearest import nearest
@@ -155,6 +155,59 @@ def test_each_place_has_weights_of_its_own():
     assert not np.allclose(weights[0], weights[1])
 
 
+def test_labels_start_from_their_own_normal_distribution():
+    from deepcohort.augmentation.latent import OWN, normal_of
+
+    rng = np.random.default_rng(1)
+    label = np.repeat([0, 1, 2], [400, 400, 1])
+    places = (rng.normal(size=(801, 3)) * np.array([1, 2, 3]) + label[:, None]).astype(np.float32)
+    places[label == 1, 0] *= 5
+    mean, root = normal_of(places, label, 3)
+    together = np.cov(places.T)
+    for kind, own in enumerate((places[label == 0], places[label == 1], places)):
+        assert np.allclose(mean[kind], own.mean(axis=0), atol=1e-5)
+        assert np.allclose(
+            root[kind] @ root[kind].T, OWN * np.cov(own.T) + (1 - OWN) * together, rtol=1e-3, atol=1e-3
+        )
+
+
+@pytest.mark.parametrize("phase", [True, False])
+def test_the_decoder_knows_people_by_their_noise(phase):
+    from deepcohort.augmentation import convolution
+    from deepcohort.genome.backend import keras
+
+    keras.utils.set_random_seed(1)
+    people = Founded(people=24, sites=300).people(phase)
+    pair, noise = convolution.build(people, 1)
+    assert noise.shape == (len(people), pair.noise)
+    # The start turns noise into places, which are of variance 1 along each axis.
+    places = np.asarray(pair.generator.get_layer("start")(noise, people.label))
+    assert np.allclose(places.std(axis=0), 1, atol=1e-2) and np.allclose(places.mean(axis=0), 0, atol=1e-2)
+
+    def told() -> float:
+        odds = keras.Model(pair.generator.inputs, pair.generator.get_layer(convolution.ODDS).output)
+        chances = np.asarray(keras.ops.softmax(odds([noise, people.label])))
+        return float(np.take_along_axis(chances, people.classes[..., None].astype(int), axis=2).mean())
+
+    by_frequency = told()
+    convolution.decode(pair.generator, people, noise, 120, seed=1)
+    assert told() > by_frequency + 0.4 * (1 - by_frequency)
+
+
+def test_who_is_nearer_to_people_learnt_from_is_told():
+    people = Founded(people=60, sites=200).people()
+    known, truth, others = (people.only(np.arange(len(people)) % 3 == part) for part in range(3))
+    assert nearer(known, truth, known) > 0.3
+    assert nearer(others, truth, known) < 0.15
+
+
+def test_as_many_of_each_label():
+    label, wanted = np.array([0, 0, 0, 1, 1]), np.array([1, 0, 1, 1, 0])
+    chosen = as_many(label, wanted, np.random.default_rng(1))
+    assert len(set(chosen.tolist())) == len(chosen) == 4
+    assert label[chosen].tolist() == [0, 0, 1, 1]
+
+
 def test_the_guard_draws_anew_and_gives_up():
     people = Founded(people=30, sites=100).people()
     known, strangers = people.only(np.arange(60) % 2 == 0), people.only(np.arange(60) % 2 == 1)
@@ -233,10 +286,11 @@ def test_from_panel_to_files(tmp_path, method, phase):
             make(known, folder, "AAA+CCC=2", tmp_path / "out", with_panel=False, seed=1)
 
 
-def test_same_seed_same_people_and_a_killed_training_goes_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("method", Method)
+def test_same_seed_same_people_and_a_killed_training_goes_on(tmp_path, monkeypatch, method):
     from deepcohort.augmentation import adversarial
 
-    known, folder = learnt(tmp_path, Method.pca, sites=100, steps=8)
+    known, folder = learnt(tmp_path, method, sites=100, steps=8)
     whole = Trained.load(folder, known)
     pairs = np.zeros((6, 2), np.int64)
     expected = whole.draw(pairs, np.random.default_rng(3)).classes
@@ -249,7 +303,7 @@ def test_same_seed_same_people_and_a_killed_training_goes_on(tmp_path, monkeypat
             raise KeyboardInterrupt
 
     monkeypatch.setattr(adversarial, "_save", killed)
-    options = {"method": Method.pca, "steps": 8, "share": 0.25, "seed": 1, "checkpoints": tmp_path / "kept"}
+    options = {"method": method, "steps": 8, "share": 0.25, "seed": 1, "checkpoints": tmp_path / "kept"}
     with pytest.raises(KeyboardInterrupt):
         train(known, tmp_path / "again", **options)
     monkeypatch.setattr(adversarial, "_save", state)
