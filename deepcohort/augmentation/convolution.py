@@ -45,7 +45,7 @@ LEAST = 1e-3
 DECODED, DECODING_RATE = 64, 1e-3
 """People of a step of the decoder, and its rate."""
 
-BLUR = 0.3
+BLUR = 0.5
 """Standard deviation of what is added to people's noise, lest the decoder know them by heart."""
 
 
