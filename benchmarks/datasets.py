@@ -21,6 +21,8 @@ SPARSELY_TYPED_EVERY = 12_000
 """The same in a sparse design, a quarter of the dense one."""
 THINNED_TYPED_EVERY = 20_000
 """The same where the panel's own sites are thinned."""
+THINNED_DENSELY_TYPED_EVERY = 13_000
+"""The same again, a third denser."""
 TYPED_MAF = 0.05
 """Typed sites are more common than this in the panel, as those of arrays are."""
 
@@ -39,6 +41,7 @@ class Dataset(StrEnum):
     chr20_drawn_sparse = "chr20-drawn-sparse"
     chr22_sparse = "chr22-sparse"
     chr22_whole = "chr22-whole"
+    chr22_whole_dense = "chr22-whole-dense"
 
 
 PEOPLE = {
@@ -100,10 +103,12 @@ def prepare(dataset: Dataset, seed: int, out: Path) -> None:
     make: dict[Dataset, Callable[[np.random.Generator, Path], tuple[Genotypes, Genotypes, NDArray[np.int64]]]]
     make = {Dataset.chr15: _chr15, Dataset.par1: _par1, Dataset.chr20: _chr20, Dataset.chr22: _chr22}
     make |= {Dataset.chr20_drawn: _chr20_drawn, Dataset.chr22_whole: _chr22_whole}
-    whole = Dataset(dataset.value.removesuffix("-sparse"))
+    whole = Dataset(dataset.value.removesuffix("-sparse").removesuffix("-dense"))
     panel, truth, typed = make[whole](rng, out)
     if whole in (Dataset.chr20, Dataset.chr20_drawn) and dataset is not whole:
         typed = typed[:: SPARSELY_TYPED_EVERY // TYPED_EVERY]
+    elif dataset is Dataset.chr22_whole_dense:
+        typed = typed_sites(panel, rng, THINNED_DENSELY_TYPED_EVERY)
     elif dataset is not whole:
         typed = typed_sites(panel, rng, SPARSELY_TYPED_EVERY)
     _write(out, panel, truth, typed, dataset.value, seed)
