@@ -261,15 +261,14 @@ def test_several_chromosomes_need_phase(tmp_path):
 @pytest.mark.parametrize(
     ("method", "phase"), [("pca", True), ("pca", False), ("cgan", True), ("cgan", False)]
 )
-def test_from_panel_to_files(tmp_path, method, phase):
+def test_from_panel_to_files(tmp_path, monkeypatch, method, phase):
+    # Sharpened, a network of six steps draws the same few people, whom the guard refuses.
+    monkeypatch.setattr("deepcohort.augmentation.convolution.SHARPNESS", (1.0,))
     known, folder = learnt(tmp_path, Method(method), phase, sites=512 if method == "cgan" else 200)
     mixed = ",AAA+CCC=2" if phase or method == "pca" else ""
     make(known, folder, f"AAA=9{mixed}", tmp_path / "out", with_panel=phase, seed=1)
-    counts = dict(line.split("\t") for line in (tmp_path / "out/counts.tsv").read_text().splitlines())
     vcf = VCF(str(tmp_path / "out/synthetic.vcf.gz"))
-    # A network of six steps draws people whom the guard may refuse.
-    refused = int(counts["given_up"]) if method == "cgan" else 0
-    assert vcf.samples[0] == "SYN_AAA_0001" and len(vcf.samples) == 9 + 2 * bool(mixed) - refused
+    assert vcf.samples[0] == "SYN_AAA_0001" and len(vcf.samples) == 9 + 2 * bool(mixed)
     sites = [(record.POS, record.REF, record.ALT[0], all(record.gt_phases)) for record in vcf]
     assert [site[0] for site in sites] == known.places.pos.tolist()
     assert sites[0][1:3] == ("A", "G")
@@ -277,6 +276,7 @@ def test_from_panel_to_files(tmp_path, method, phase):
     assert {line.split("\t")[0] for line in quality.splitlines()[1:]} == {
         "generator", "held_out_people", "independent", "mosaic", "gaussian", "copies"
     }  # fmt: skip
+    counts = dict(line.split("\t") for line in (tmp_path / "out/counts.tsv").read_text().splitlines())
     assert (counts["held_out"], counts["learnt_from"]) == ("12", "36")
     if phase:
         added = VCF(str(tmp_path / "out/augmented.vcf.gz"))
