@@ -60,6 +60,7 @@ def test_a_part_that_people_held_out_do_not_confirm_is_left_out(monkeypatch):
     assert (learnt.speed == 1).all()
     np.testing.assert_allclose(learnt.errors, base["error"], rtol=1e-6)
     assert learnt.gate.n_experts == 1
+    assert not learnt.calibration.held.any()
     target, sites = typed_target(truth), np.arange(240)
     untrained = impute(panel, target, sites, trained, SETTINGS)
     plain = impute_adaptive(panel, target, sites, trained, SETTINGS)
