@@ -4,6 +4,8 @@ Nearest-neighbour adversarial accuracy after Yale et al. (2020): near 0.5 where 
 real ones as real ones do; near 1 where they lie apart, near 0 where they are copies.
 """
 
+import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +52,40 @@ def nearest(ours: Int8, theirs: Int8, *, same: bool = False) -> Float32:
             block[np.arange(len(block)), first + np.arange(len(block))] = np.inf
         found[first : first + AT_ONCE] = block.min(axis=1)
     return found
+
+
+class Around:
+    """Alleles in which rows differ in so many windows on each side of a border, from border to border.
+
+    edges: where windows begin, and where the last one ends; begins: bool[W], windows that begin a
+    chromosome.
+    """
+
+    def __init__(
+        self, ours: Int8, theirs: Int8, edges: Sequence[int], begins: NDArray[np.bool_], flank: int
+    ) -> None:
+        self.ours, self.theirs, self.edges, self.flank = ours, theirs, edges, flank
+        ends = [*np.flatnonzero(begins).tolist(), len(begins)]
+        self.bounds = [bounds for bounds in itertools.pairwise(ends) for _ in range(*bounds)]
+        self.differ = np.zeros((len(ours), len(theirs)), np.float32)
+        self.begin = self.end = 0
+
+    def at(self, border: int) -> Float32:
+        """Differing alleles float32[ours, theirs] around the begin of a window, on its chromosome; ask in
+        their order.
+        """
+        first, last = self.bounds[border]
+        begin, end = max(first, border - self.flank), min(last, border + self.flank)
+        for window in range(self.end, end):
+            self.differ += self._within(window)
+        for window in range(self.begin, begin):
+            self.differ -= self._within(window)
+        self.begin, self.end = begin, end
+        return self.differ
+
+    def _within(self, window: int) -> Float32:
+        stretch = slice(self.edges[window], self.edges[window + 1])
+        return distances(self.ours[:, stretch], self.theirs[:, stretch])
 
 
 def adversarial_accuracy(real: Int8, artificial: Int8) -> Accuracy:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.augmentation.nearest import distances
+from deepcohort.augmentation.nearest import Around
 from deepcohort.augmentation.people import Float32, Int8, Int64
 from deepcohort.genome.arrays import load_arrays, save_arrays
 
@@ -122,7 +122,7 @@ class Paths:
         self.rows, self.places, self.axes = space.rows[donors], space.places[donors], space.axes
         self.edges = _edges(space.starts, self.rows.shape[1])
         self.begins = np.isin(self.edges[:-1], space.starts)
-        near, far = Around(self, FLANK), Around(self, FAR)
+        near, far = (Around(self.rows, self.rows, self.edges, self.begins, flank) for flank in (FLANK, FAR))
         # Half precision: they are most of the memory that drawing takes.
         self.change = {
             w: _balanced(changes(near.at(w), far.at(w))).astype(np.float16)
@@ -192,34 +192,6 @@ def _edges(starts: Int64, sites: int) -> list[int]:
         for first, end in zip(starts.tolist(), ends, strict=True)
     ]
     return [*itertools.chain(*begins), sites]
-
-
-class Around:
-    """Alleles in which donors differ in so many windows on each side of a border, from border to border."""
-
-    def __init__(self, paths: Paths, flank: int) -> None:
-        self.rows, self.edges, self.flank = paths.rows, paths.edges, flank
-        ends = [*np.flatnonzero(paths.begins).tolist(), len(paths.begins)]
-        self.bounds = [bounds for bounds in itertools.pairwise(ends) for _ in range(*bounds)]
-        self.differ = np.zeros((len(self.rows), len(self.rows)), np.float32)
-        self.begin = self.end = 0
-
-    def at(self, border: int) -> Float32:
-        """Differing alleles float32[donors, donors] around the begin of a window, on its chromosome; ask in
-        their order.
-        """
-        first, last = self.bounds[border]
-        begin, end = max(first, border - self.flank), min(last, border + self.flank)
-        for window in range(self.end, end):
-            self.differ += self._within(window)
-        for window in range(self.begin, begin):
-            self.differ -= self._within(window)
-        self.begin, self.end = begin, end
-        return self.differ
-
-    def _within(self, window: int) -> Float32:
-        stretch = self.rows[:, self.edges[window] : self.edges[window + 1]]
-        return distances(stretch, stretch)
 
 
 def changes(near: Float32, far: Float32) -> Float32:
