@@ -14,7 +14,7 @@ from benchmarks import rare_population
 from benchmarks.tables import show, write_table
 from deepcohort.augmentation import figures, plain
 from deepcohort.augmentation.generator import STEPS, Method, Sidecar, Trained, learn
-from deepcohort.augmentation.guard import guarded, limit_of
+from deepcohort.augmentation.guard import Limits, guarded, limits_of
 from deepcohort.augmentation.nearest import adversarial_accuracy
 from deepcohort.augmentation.people import Int8, Int64, People, starts_of
 from deepcohort.augmentation.quality import EVERYBODY, Figure, judge
@@ -67,12 +67,14 @@ def paths_only(trained: Trained, pairs: Int64, rng: np.random.Generator) -> Peop
     return replace(trained, paths=found).draw(pairs, rng)
 
 
-def table(groups: dict[str, People], train: People, held: People, limit: float, seed: int, out: Path) -> None:
+def table(
+    groups: dict[str, People], train: People, held: People, limits: Limits, seed: int, out: Path
+) -> None:
     """Judge all, write the whole table, and print what matters of it."""
     rows: list[Figure] = []
     shown = []
     for name, people in groups.items():
-        found = judge(name, people, train, held, limit, seed)
+        found = judge(name, people, train, held, limits, seed)
         rows += found
         of = {(one.against, one.figure): one.value for one in found if one.label == EVERYBODY}
         shown.append({"generator": name} | {f"{a} {f}": f"{of[a, f]:.3f}" for a, f in SHOWN})
@@ -102,13 +104,13 @@ def region(
         train, out / method.value, method, 20 if quick else steps or STEPS[method], seed, threads
     )
     print(f"learnt in {seconds:.0f} s", flush=True)
-    limit = limit_of(train.copies(), held.copies())
+    limits = limits_of(train)
     pairs = np.stack([train.label, train.label], axis=1)
     begun = time.monotonic()
-    found = guarded(trained.draw, pairs, train.copies(), limit, np.random.default_rng(seed))
+    found = guarded(trained.draw, pairs, train.copies(), limits, np.random.default_rng(seed))
     print(
-        f"{len(pairs)} people in {time.monotonic() - begun:.0f} s, {found.rejected} rejected "
-        f"below {limit:.0f} alleles"
+        f"{len(pairs)} people in {time.monotonic() - begun:.0f} s, {found.rejected} rejected, "
+        f"{found.given_up} given up"
     )
     groups = {method.value: found.people}
     if method is Method.pca:
@@ -117,7 +119,7 @@ def region(
         groups["held-out people"] = held
     for number, (name, generate) in enumerate(() if alone else plain.GENERATORS.items()):
         groups[name] = generate(train, train.label, np.random.default_rng([seed, number]))
-    table(groups, train, held, limit, seed, out / f"{method.value}.tsv")
+    table(groups, train, held, limits, seed, out / f"{method.value}.tsv")
 
 
 def everybody(vcf: Path) -> tuple[People, Int64]:

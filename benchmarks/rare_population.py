@@ -17,7 +17,7 @@ from benchmarks.genotypes import Genotypes
 from benchmarks.published_design import as_chunk
 from deepcohort.augmentation import plain
 from deepcohort.augmentation.generator import STEPS, Method, Sidecar, Trained, held_out, learn
-from deepcohort.augmentation.guard import guarded, limit_of
+from deepcohort.augmentation.guard import guarded, limits_of
 from deepcohort.augmentation.people import Int8, Int64, People
 from deepcohort.augmentation.space import Space
 from deepcohort.genome.samples import read_labels
@@ -88,15 +88,14 @@ def panels(data: Cut, folder: Path, made: int, seed: int, threads: int) -> dict[
     classes = (2 * alleles[..., 0] + alleles[..., 1]).T.astype(np.int8)
     people = People(classes, data.label[data.left], data.labels, True)
     held = held_out(people.label, HELD_OUT, seed)
-    train, test = people.only(~held), people.only(held)
+    train = people.only(~held)
     folder.mkdir(parents=True, exist_ok=True)
     network, _ = learn(train, folder, Method.pca, STEPS[Method.pca], seed, threads, folder)
     sidecar = Sidecar("pca", data.labels, True, [], [], STEPS[Method.pca], seed)
     trained = Trained(network, Space.load(folder / "space.npz"), sidecar)
-    limit = limit_of(train.copies(), test.copies())
     pairs = np.full((made, 2), data.rare, np.int64)
-    drawn = guarded(trained.draw, pairs, train.copies(), limit, np.random.default_rng(seed))
-    print(f"{len(drawn.people)} artificial people, {drawn.rejected} rejected below {limit:.0f} alleles")
+    drawn = guarded(trained.draw, pairs, train.copies(), limits_of(train), np.random.default_rng(seed))
+    print(f"{len(drawn.people)} artificial people, {drawn.rejected} rejected")
     own = train.only(train.label == data.rare)
     mosaics = plain.mosaic(own, pairs[:, 0], np.random.default_rng(seed))
     return {

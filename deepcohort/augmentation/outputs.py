@@ -174,7 +174,7 @@ def counts_rows(panel: Panel, guarded: Guarded, held: int) -> list[dict[str, str
     counts = Counter(panel.counts)
     counts.update(
         learnt_from=len(panel.names) - held, held_out=held, artificial=len(guarded.people),
-        rejected=guarded.rejected, given_up=guarded.given_up, limit=round(guarded.limit),
+        rejected=guarded.rejected, given_up=guarded.given_up,
     )  # fmt: skip
     rows = [{"what": what, "count": str(number)} for what, number in counts.items()]
     return rows + [{"what": f"note: {note}", "count": "1"} for note in panel.notes]

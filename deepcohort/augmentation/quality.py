@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deepcohort.augmentation import figures
+from deepcohort.augmentation.guard import Limits
 from deepcohort.augmentation.nearest import adversarial_accuracy, area_under_curve, nearest
 from deepcohort.augmentation.people import Int64, People
 
@@ -34,7 +35,7 @@ class Figure(NamedTuple):
 
 
 def judge(
-    name: str, artificial: People, train: People, held: People, limit: float, seed: int
+    name: str, artificial: People, train: People, held: People, limits: Limits, seed: int
 ) -> list[Figure]:
     """All figures of one generator's people, who should have the labels of ``train`` in its numbers."""
     found: list[Figure] = []
@@ -54,7 +55,7 @@ def judge(
     last = [
         ("privacy_loss", means["held_out"] - means["train"]),
         ("identical_people", float((far == 0).sum())),
-        ("near_people", float((far < limit).sum())),
+        ("near_people", float((far < limits.least[artificial.label]).sum())),
         ("nearest_median", float(np.median(far))),
         ("duplicates", float((nearest(ours, ours, same=True) == 0).sum()) if len(ours) > 1 else 0.0),
         ("membership_auc", area_under_curve(near, member)),

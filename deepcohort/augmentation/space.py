@@ -25,7 +25,7 @@ COMPONENTS = 60
 WINDOW = 50
 """Sites that come from one haplotype of the panel at least."""
 
-FLANK = 2
+FLANK = 4
 """Windows on each side of a border in which two haplotypes must be alike for a change between them."""
 
 FAR = 30

@@ -48,7 +48,10 @@ FIGURES = {
         "Adversarial accuracy against held-out people minus that against people learnt from; 0 is best",
     ),
     ("held_out", "identical_people"): ("Identical", "Artificial people who are somebody of the panel"),
-    ("held_out", "near_people"): ("Near", "Artificial people below the limit of the privacy guard"),
+    ("held_out", "near_people"): (
+        "Near",
+        "Artificial people nearer to somebody of the panel than all but 1 % of its people are to each other",
+    ),
     ("held_out", "membership_auc"): (
         "Membership AUC",
         "How well nearness to artificial people tells who was learnt from; 0.5 tells nothing",
@@ -103,9 +106,8 @@ def sentences(tables: Tables) -> list[str]:
     if "artificial" not in counts:
         return []
     found = [
-        f"{counts['rejected']:,} artificial people were nearer to somebody of the panel than "
-        "held-out people are "
-        f"(fewer than {counts['limit']:,} different alleles) and were drawn anew."
+        f"{counts['rejected']:,} artificial people were as near to somebody of the panel as the nearest "
+        "eighth of its people are to each other, and were drawn anew."
     ]
     told = {
         "given_up": "artificial people stayed too near and were left out",

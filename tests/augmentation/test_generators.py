@@ -12,7 +12,7 @@ from cyvcf2 import VCF
 from deepcohort.augmentation import plain
 from deepcohort.augmentation.compare import join_accuracy
 from deepcohort.augmentation.generator import Method, Trained, as_many, held_out, nearer, train
-from deepcohort.augmentation.guard import guarded, limit_of
+from deepcohort.augmentation.guard import FIRM, NEAR, NEAREST, Limits, guarded, limits_of
 from deepcohort.augmentation.make import make
 from deepcohort.augmentation.nearest import Around, nearest
 from deepcohort.augmentation.phase import Consensus, phased
@@ -251,14 +251,39 @@ def test_the_guard_draws_anew_and_gives_up():
         return (known if len(calls) == 1 else strangers).only(np.arange(len(pairs)))
 
     pairs = np.zeros((10, 2), np.int64)
-    limit = limit_of(known.copies(), strangers.copies())
-    found = guarded(draw, pairs, known.copies(), limit, np.random.default_rng(1))
+    limits = limits_of(known)
+    found = guarded(draw, pairs, known.copies(), limits, np.random.default_rng(1))
     assert found.rejected >= 10 and found.given_up + len(found.people) == 10
-    assert (nearest(found.people.copies(), known.copies()) >= limit).all()
+    assert (nearest(found.people.copies(), known.copies()) >= limits.least[0]).all()
     none = guarded(
-        lambda p, rng: known.only(np.arange(len(p))), pairs, known.copies(), 1, np.random.default_rng(1)
+        lambda p, rng: known.only(np.arange(len(p))), pairs, known.copies(), limits, np.random.default_rng(1)
     )
     assert none.given_up == 10 and len(none.people) == 0
+
+
+def test_limits_are_of_the_label_and_yield_after_some_rounds():
+    people = Founded(people=40, sites=200).people()
+    limits = limits_of(people)
+    copies = people.copies().astype(int)
+    far = np.abs(copies[:, None] - copies[None]).sum(axis=2) + 999 * np.eye(80, dtype=int)
+    for kind in range(2):
+        own = far.min(axis=1)[people.label == kind]
+        assert limits.wanted[kind] == pytest.approx(np.quantile(own, NEAR))
+        assert limits.least[kind] == pytest.approx(np.quantile(own, NEAREST))
+    given = Limits(np.array([30.0, 50]), np.array([10.0, 20]))
+    pairs = np.array([[0, 0], [1, 1], [0, 1]])
+    assert given.of(pairs, FIRM - 1).tolist() == [30, 50, 30]
+    assert given.of(pairs, FIRM).tolist() == [10, 20, 10]
+    # Somebody between both limits is drawn anew as long as the first holds, and taken then.
+    near = people.only(np.array([0]))
+    moved = near.with_classes(near.classes.copy())
+    moved.classes[0, :5] = 3 - moved.classes[0, :5]
+    apart = int(nearest(moved.copies(), near.copies())[0])
+    between = Limits(np.array([apart + 1.0]), np.array([apart - 1.0]))
+    found = guarded(
+        lambda p, rng: moved, np.zeros((1, 2), np.int64), near.copies(), between, np.random.default_rng(1)
+    )
+    assert (found.rejected, found.given_up) == (FIRM, 0)
 
 
 def learnt(tmp_path, method, phase=True, sites=512, steps=6, people=24, chromosomes=1, **options):

@@ -12,7 +12,7 @@ TABLES = {
     "quality": "generator against figure label value\ngenerator train ld_r all 0.97\n"
     "generator train af_r AFR 0.99\nheld_out_people held_out ld_r all 1\ncopies train ld_r all 0.99",
     "counts": "what count\nsites 900\nlearnt_from 80\nheld_out 20\nartificial 7\nrejected 3\ngiven_up 1\n"
-    "limit 44\nsites_not_biallelic 2\npeople_without_label 0",
+    "sites_not_biallelic 2\npeople_without_label 0",
     "training": "step critic_loss generator_loss score\n0 0 0 -0.5\n10 -1 2 -0.4",
     "pca": "group label pc1 pc2\nheld_out A<b 1 2\nartificial A<b 1.5 2.5\nlearnt_from A<b 0 0",
     "frequencies": "label site real artificial\nAFR 100 0.2 0.25",
@@ -59,7 +59,9 @@ def test_sentences(files):
         "20 people were held out to judge it."
     ]
     said = augmentation.sentences(tables)
-    assert said[0].startswith("3 artificial people were nearer to somebody of the panel") and "44" in said[0]
+    assert said[0].startswith(
+        "3 artificial people were as near to somebody of the panel as the nearest eighth"
+    )
     assert said[1].startswith("1 artificial people stayed too near") and said[2].startswith("2 sites have")
     assert len(said) == 3
 
