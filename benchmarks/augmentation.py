@@ -104,7 +104,7 @@ def region(
         train, out / method.value, method, 20 if quick else steps or STEPS[method], seed, threads
     )
     print(f"learnt in {seconds:.0f} s", flush=True)
-    limits = limits_of(train)
+    limits = limits_of(train.copies())
     pairs = np.stack([train.label, train.label], axis=1)
     begun = time.monotonic()
     found = guarded(trained.draw, pairs, train.copies(), limits, np.random.default_rng(seed))

@@ -94,7 +94,9 @@ def panels(data: Cut, folder: Path, made: int, seed: int, threads: int) -> dict[
     sidecar = Sidecar("pca", data.labels, True, [], [], STEPS[Method.pca], seed)
     trained = Trained(network, Space.load(folder / "space.npz"), sidecar)
     pairs = np.full((made, 2), data.rare, np.int64)
-    drawn = guarded(trained.draw, pairs, train.copies(), limits_of(train), np.random.default_rng(seed))
+    drawn = guarded(
+        trained.draw, pairs, train.copies(), limits_of(train.copies()), np.random.default_rng(seed)
+    )
     print(f"{len(drawn.people)} artificial people, {drawn.rejected} rejected")
     own = train.only(train.label == data.rare)
     mosaics = plain.mosaic(own, pairs[:, 0], np.random.default_rng(seed))

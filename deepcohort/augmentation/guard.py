@@ -1,4 +1,4 @@
-"""The privacy guard: artificial people keep as far from those learnt from as these do from each other."""
+"""The privacy guard: nobody artificial is much nearer to a person learnt from than the nearest other is."""
 
 import logging
 from collections.abc import Callable
@@ -7,34 +7,28 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.augmentation.nearest import nearest
-from deepcohort.augmentation.people import Int8, Int64, People
+from deepcohort.augmentation.nearest import AT_ONCE, distances, nearest
+from deepcohort.augmentation.people import Float32, Int8, Int64, People
 
 log = logging.getLogger(__name__)
 
-NEAR = 0.125
-"""Share of a label's people learnt from, those nearest to somebody else of them, whose distances are refused
-at first: copied stretches make artificial people near more often than strangers are."""
+NEAR = 0.9
+"""Of a person's distance to the nearest other one: who comes nearer is drawn anew, while that is of use."""
 
 NEAREST = 0.01
-"""Share whose distances are refused to the end."""
+"""Share of the people learnt from who are so near to another one of them that nobody may be, to the end."""
 
 FIRM, ROUNDS = 6, 50
 """Rounds in which ``NEAR`` holds, and rounds at all."""
 
 
 class Limits(NamedTuple):
-    """Of each label, distances in alleles, float64[L], below which people are too near: at first, and to the
-    end.
+    """Distances in alleles below which people are too near: to each person learnt from, float32[n], in the
+    rounds that are firm, and to anybody, to the end.
     """
 
-    wanted: NDArray[np.float64]
-    least: NDArray[np.float64]
-
-    def of(self, pairs: Int64, number: int) -> NDArray[np.float64]:
-        """Limits in a round for people of pairs of labels int64[n, 2]; of two labels the smaller one."""
-        limit: NDArray[np.float64] = (self.wanted if number < FIRM else self.least)[pairs].min(axis=1)
-        return limit
+    firm: Float32
+    least: float
 
 
 class Guarded(NamedTuple):
@@ -46,17 +40,10 @@ class Guarded(NamedTuple):
     given_up: int
 
 
-def limits_of(train: People) -> Limits:
-    """Quantiles of people's distances to the nearest other one of those learnt from; 1 at least, so that
-    nobody is identical.
-    """
-    far = nearest(train.copies(), train.copies(), same=True)
-    by_label = [far[train.label == kind] for kind in range(len(train.labels))]
-    wanted, least = (
-        np.array([max(1.0, float(np.quantile(own if len(own) else far, share))) for own in by_label])
-        for share in (NEAR, NEAREST)
-    )
-    return Limits(wanted, least)
+def limits_of(train: Int8) -> Limits:
+    """Limits for copies int8[n, S] of the people learnt from; 1 at least, so that nobody is identical."""
+    far = nearest(train, train, same=True)
+    return Limits(np.maximum(np.float32(1), NEAR * far), max(1.0, float(np.quantile(far, NEAREST))))
 
 
 def guarded(
@@ -71,15 +58,26 @@ def guarded(
     Whoever is too near after all rounds is left out.
     """
     people = draw(pairs, rng)
-    classes, far = people.classes.copy(), nearest(people.copies(), train)
-    near, rejected = np.flatnonzero(far < limits.of(pairs, 0)), 0
+    classes = people.classes.copy()
+    near = np.flatnonzero(_too_near(people.copies(), train, limits, 0))
+    rejected = 0
     for number in range(1, ROUNDS + 1):
         if not len(near):
             break
         rejected += len(near)
         again = draw(pairs[near], rng)
-        classes[near], far[near] = again.classes, nearest(again.copies(), train)
-        near = near[far[near] < limits.of(pairs[near], number)]
+        classes[near] = again.classes
+        near = near[_too_near(again.copies(), train, limits, number)]
     kept = np.setdiff1d(np.arange(len(pairs)), near)
     log.info("%d drawn people were rejected as too near, %d were given up", rejected, len(near))
     return Guarded(people.with_classes(classes).only(kept), pairs[kept], rejected, len(near))
+
+
+def _too_near(copies: Int8, train: Int8, limits: Limits, number: int) -> NDArray[np.bool_]:
+    """Who is nearer to somebody than the limit of a round, bool[m]."""
+    limit = limits.firm if number < FIRM else np.float32(limits.least)
+    parts = [
+        (distances(copies[first : first + AT_ONCE], train) < limit).any(axis=1)
+        for first in range(0, len(copies), AT_ONCE)
+    ]
+    return np.concatenate(parts)

@@ -31,7 +31,7 @@ def make(panel: Panel, folder: Path, asked: str, out: Path, *, with_panel: bool,
     trained = Trained.load(folder, panel)
     held = np.isin(panel.names, trained.sidecar.held_out)
     train, test = panel.people.only(~held), panel.people.only(held)
-    limits = limits_of(train)
+    limits = limits_of(train.copies())
     found = guarded(trained.draw, pairs, train.copies(), limits, np.random.default_rng([seed, 1]))
     if not len(found.people):
         raise InputError(

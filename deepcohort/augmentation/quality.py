@@ -55,7 +55,7 @@ def judge(
     last = [
         ("privacy_loss", means["held_out"] - means["train"]),
         ("identical_people", float((far == 0).sum())),
-        ("near_people", float((far < limits.least[artificial.label]).sum())),
+        ("near_people", float((far < limits.least).sum())),
         ("nearest_median", float(np.median(far))),
         ("duplicates", float((nearest(ours, ours, same=True) == 0).sum()) if len(ours) > 1 else 0.0),
         ("membership_auc", area_under_curve(near, member)),

@@ -106,8 +106,8 @@ def sentences(tables: Tables) -> list[str]:
     if "artificial" not in counts:
         return []
     found = [
-        f"{counts['rejected']:,} artificial people were as near to somebody of the panel as the nearest "
-        "eighth of its people are to each other, and were drawn anew."
+        f"{counts['rejected']:,} artificial people were nearer to somebody of the panel than nine tenths of "
+        "his or her distance to the nearest other one, and were drawn anew."
     ]
     told = {
         "given_up": "artificial people stayed too near and were left out",

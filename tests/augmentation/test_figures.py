@@ -100,7 +100,7 @@ def test_area_under_curve_beside_scipy():
 def test_judged_copies_are_perfect_and_reveal_all():
     made = Founded(people=40, sites=120, founders=8).people()
     train, held = made.only(np.arange(80) % 2 == 0), made.only(np.arange(80) % 2 == 1)
-    rows = judge("copies", train, train, held, limits_of(train), 1)
+    rows = judge("copies", train, train, held, limits_of(train.copies()), 1)
     found = {(row.against, row.figure): row.value for row in rows if row.label == "all"}
     for figure in ("af_r", "ld_r", "three_point_r", "heterozygosity_ratio"):
         assert found["train", figure] == pytest.approx(1)

@@ -12,7 +12,7 @@ from cyvcf2 import VCF
 from deepcohort.augmentation import plain
 from deepcohort.augmentation.compare import join_accuracy
 from deepcohort.augmentation.generator import Method, Trained, as_many, held_out, nearer, train
-from deepcohort.augmentation.guard import FIRM, NEAR, NEAREST, Limits, guarded, limits_of
+from deepcohort.augmentation.guard import FIRM, Limits, guarded, limits_of
 from deepcohort.augmentation.make import make
 from deepcohort.augmentation.nearest import Around, nearest
 from deepcohort.augmentation.phase import Consensus, phased
@@ -251,39 +251,42 @@ def test_the_guard_draws_anew_and_gives_up():
         return (known if len(calls) == 1 else strangers).only(np.arange(len(pairs)))
 
     pairs = np.zeros((10, 2), np.int64)
-    limits = limits_of(known)
+    limits = limits_of(known.copies())
     found = guarded(draw, pairs, known.copies(), limits, np.random.default_rng(1))
     assert found.rejected >= 10 and found.given_up + len(found.people) == 10
-    assert (nearest(found.people.copies(), known.copies()) >= limits.least[0]).all()
+    assert (nearest(found.people.copies(), known.copies()) >= limits.least).all()
     none = guarded(
         lambda p, rng: known.only(np.arange(len(p))), pairs, known.copies(), limits, np.random.default_rng(1)
     )
     assert none.given_up == 10 and len(none.people) == 0
 
 
-def test_limits_are_of_the_label_and_yield_after_some_rounds():
+def test_limits_are_distances_to_the_nearest_other_person():
     people = Founded(people=40, sites=200).people()
-    limits = limits_of(people)
+    limits = limits_of(people.copies())
     copies = people.copies().astype(int)
-    far = np.abs(copies[:, None] - copies[None]).sum(axis=2) + 999 * np.eye(80, dtype=int)
-    for kind in range(2):
-        own = far.min(axis=1)[people.label == kind]
-        assert limits.wanted[kind] == pytest.approx(np.quantile(own, NEAR))
-        assert limits.least[kind] == pytest.approx(np.quantile(own, NEAREST))
-    given = Limits(np.array([30.0, 50]), np.array([10.0, 20]))
-    pairs = np.array([[0, 0], [1, 1], [0, 1]])
-    assert given.of(pairs, FIRM - 1).tolist() == [30, 50, 30]
-    assert given.of(pairs, FIRM).tolist() == [10, 20, 10]
-    # Somebody between both limits is drawn anew as long as the first holds, and taken then.
-    near = people.only(np.array([0]))
-    moved = near.with_classes(near.classes.copy())
+    far = (np.abs(copies[:, None] - copies[None]).sum(axis=2) + 999 * np.eye(80, dtype=int)).min(axis=1)
+    assert np.allclose(limits.firm, np.maximum(1, 0.9 * far))
+    assert limits.least == pytest.approx(max(1, np.quantile(far, 0.01)))
+    twins = people.only(np.array([0, 0, 1, 2]))
+    assert limits_of(twins.copies()).firm[:2].tolist() == [1, 1] and limits_of(twins.copies()).least == 1
+
+
+def test_limits_yield_after_some_rounds():
+    """Somebody between both limits is drawn anew as long as the first holds, and taken then."""
+    one = Founded(people=30, sites=100).people().only(np.array([0]))
+    moved = one.with_classes(one.classes.copy())
     moved.classes[0, :5] = 3 - moved.classes[0, :5]
-    apart = int(nearest(moved.copies(), near.copies())[0])
-    between = Limits(np.array([apart + 1.0]), np.array([apart - 1.0]))
-    found = guarded(
-        lambda p, rng: moved, np.zeros((1, 2), np.int64), near.copies(), between, np.random.default_rng(1)
-    )
-    assert (found.rejected, found.given_up) == (FIRM, 0)
+    apart = int(nearest(moved.copies(), one.copies())[0])
+
+    def drawn(firm, least):
+        limits = Limits(np.array([firm], np.float32), least)
+        pairs = np.zeros((1, 2), np.int64)
+        return guarded(lambda p, rng: moved, pairs, one.copies(), limits, np.random.default_rng(1))
+
+    assert drawn(apart + 1, apart).rejected == FIRM and len(drawn(apart + 1, apart).people) == 1
+    assert drawn(apart, apart).rejected == 0
+    assert drawn(apart + 1, apart + 1).given_up == 1
 
 
 def learnt(tmp_path, method, phase=True, sites=512, steps=6, people=24, chromosomes=1, **options):
