@@ -81,9 +81,8 @@ def _alike(haplotypes: Int8, block: Int64, rng: np.random.Generator) -> tuple[In
         if not step:
             first = _nearest(far, min(STATES // 2, others)).reshape(len(block), -1)
         found.append(_nearest(far, min(ALIKE, others)))
-    return first, np.stack(found, axis=1).reshape(len(block), 2, len(middles), -1).transpose(
-        0, 2, 1, 3
-    ).reshape(len(block), len(middles), -1)
+    by_step = np.stack(found).reshape(len(middles), len(block), -1)
+    return first, np.ascontiguousarray(by_step.swapaxes(0, 1))
 
 
 def _nearest(far: Float32, number: int) -> Int32:

@@ -55,6 +55,13 @@ def turns_of(found, truth, copies):
     return wrong / total
 
 
+@pytest.mark.parametrize(("people", "sites"), [(1, 5), (2, 1), (3, 30), (4, 26), (5, 51)])
+def test_phasing_of_hardly_anybody_keeps_genotypes(people, sites):
+    copies = np.random.default_rng(1).integers(0, 3, (people, sites)).astype(np.int8)
+    found = phased(copies, 1)
+    assert np.array_equal(found[0::2] + found[1::2], copies)
+
+
 def test_strands_mend_turns_of_the_phase():
     made = Founded(people=80, sites=600, labels=("AAA",), founders=8, switch=0.005)
     copies = made.people().copies()
