@@ -101,8 +101,9 @@ def region(
     inside = halves(people.label, seed)
     train, held = people.only(inside), people.only(~inside)
     trained, seconds = learnt(
-        train, out / method.value, method, 20 if quick else steps or STEPS[method], seed, threads
-    )
+        train, out / method.value, method, 20 if quick else steps or STEPS[method], seed, threads,
+        panel.places.starts,
+    )  # fmt: skip
     print(f"learnt in {seconds:.0f} s", flush=True)
     limits = limits_of(train.copies())
     pairs = np.stack([train.label, train.label], axis=1)
