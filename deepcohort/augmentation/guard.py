@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcohort.augmentation.nearest import AT_ONCE, distances, nearest
+from deepcohort.augmentation.nearest import blocks, nearest
 from deepcohort.augmentation.people import Float32, Int8, Int64, People
 
 log = logging.getLogger(__name__)
@@ -76,8 +76,7 @@ def guarded(
 def _too_near(copies: Int8, train: Int8, limits: Limits, number: int) -> NDArray[np.bool_]:
     """Who is nearer to somebody than the limit of a round, bool[m]."""
     limit = limits.firm if number < FIRM else np.float32(limits.least)
-    parts = [
-        (distances(copies[first : first + AT_ONCE], train) < limit).any(axis=1)
-        for first in range(0, len(copies), AT_ONCE)
-    ]
-    return np.concatenate(parts)
+    found = np.empty(len(copies), np.bool_)
+    for rows, block in blocks(copies, train):
+        found[rows] = (block < limit).any(axis=1)
+    return found

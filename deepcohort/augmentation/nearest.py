@@ -5,7 +5,7 @@ real ones as real ones do; near 1 where they lie apart, near 0 where they are co
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,16 +41,22 @@ def distances(ours: Int8, theirs: Int8) -> Float32:
     return np.rint(found)
 
 
+def blocks(ours: Int8, theirs: Int8) -> Iterator[tuple[slice, Float32]]:
+    """``distances`` of some of ``ours`` after others, and which they are."""
+    for first in range(0, len(ours), AT_ONCE):
+        rows = slice(first, first + AT_ONCE)
+        yield rows, distances(ours[rows], theirs)
+
+
 def nearest(ours: Int8, theirs: Int8, *, same: bool = False) -> Float32:
     """Distance of each of n rows to the nearest of ``theirs``, float32[n]; with ``same``, other than
     itself.
     """
     found = np.empty(len(ours), np.float32)
-    for first in range(0, len(ours), AT_ONCE):
-        block = distances(ours[first : first + AT_ONCE], theirs)
+    for rows, block in blocks(ours, theirs):
         if same:
-            block[np.arange(len(block)), first + np.arange(len(block))] = np.inf
-        found[first : first + AT_ONCE] = block.min(axis=1)
+            block[np.arange(len(block)), rows.start + np.arange(len(block))] = np.inf
+        found[rows] = block.min(axis=1)
     return found
 
 

@@ -159,14 +159,15 @@ def _step(
     if pick < both:
         return first, second
     if pick < both + one:
-        return first, _draw(forward[first], drawn[0])
+        return first, draw(forward[first], drawn[0])
     if pick < both + one + other:
-        return _draw(forward[second], drawn[0]), second
+        return draw(forward[second], drawn[0]), second
     return _draw_pair(forward, columns, drawn[0], drawn[1])
 
 
 @compiled
-def _draw(weights: Float32, drawn: float) -> int:
+def draw(weights: NDArray[np.floating], drawn: float) -> int:
+    """Number of a weight, as likely as it is large; drawn: in [0, 1)."""
     total = 0.0
     for weight in weights:
         total += weight
@@ -180,5 +181,5 @@ def _draw(weights: Float32, drawn: float) -> int:
 
 @compiled
 def _draw_pair(forward: Float32, columns: Float32, drawn: float, other: float) -> tuple[int, int]:
-    first = _draw(columns, drawn)
-    return first, _draw(forward[first], other)
+    first = draw(columns, drawn)
+    return first, draw(forward[first], other)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcohort.augmentation.nearest import Around
+from deepcohort.augmentation.pairs import draw
 from deepcohort.augmentation.people import Float32, Int8, Int64
 from deepcohort.genome.compiled import compiled
 
@@ -42,24 +43,24 @@ def sample_strands(
     people from what those before it have become.
     """
     for block in blocks:
-        before = haplotypes.copy()
-        first, alike = _alike(before, block, rng)
-        drawn = rng.random((len(block), copies.shape[1]))
+        _sample_block(copies, haplotypes, block, rng, pool)
 
-        def draw(
-            number: int,
-            block: Int64 = block,
-            before: Int8 = before,
-            first: Int32 = first,
-            alike: Int32 = alike,
-            drawn: NDArray[np.float64] = drawn,
-        ) -> None:
-            person = block[number]
-            alleles = _alleles(before, composites(first[number], alike[number], STATES))
-            strands = haplotypes[2 * person : 2 * person + 2]
-            _sample(copies[person], alleles, _tails(strands, alleles), drawn[number], strands)
 
-        list(pool.map(draw, range(len(block))))
+def _sample_block(
+    copies: Int8, haplotypes: Int8, block: Int64, rng: np.random.Generator, pool: ThreadPoolExecutor
+) -> None:
+    """Sample some people from everybody's haplotypes as they are."""
+    before = haplotypes.copy()
+    first, alike = _alike(before, block, rng)
+    drawn = rng.random((len(block), copies.shape[1]))
+
+    def sample(number: int) -> None:
+        person = block[number]
+        alleles = _alleles(before, composites(first[number], alike[number], STATES))
+        strands = haplotypes[2 * person : 2 * person + 2]
+        _sample(copies[person], alleles, _tails(strands, alleles), drawn[number], strands)
+
+    list(pool.map(sample, range(len(block))))
 
 
 def _alike(haplotypes: Int8, block: Int64, rng: np.random.Generator) -> tuple[Int32, Int32]:
@@ -197,9 +198,5 @@ def _decision(
             of_tail = met[strand, (strand + cross) % 2]
             allele = 1 if strand == alt else 0
             chance[choice] *= of_tail[allele] * (1 - ERROR) + of_tail[1 - allele] * ERROR
-    left = drawn * chance.sum()
-    choice = 0
-    while choice < 3 and left >= chance[choice]:
-        left -= chance[choice]
-        choice += 1
+    choice = draw(chance, drawn)
     return choice // 2, choice % 2
